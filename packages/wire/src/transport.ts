@@ -1,0 +1,32 @@
+/**
+ * An ordered, reliable, full-duplex byte stream between one guest and its host.
+ * Chunk boundaries carry no meaning: frames are cut by `FrameReader`.
+ */
+export interface Transport {
+  /**
+   * Starts delivery. Called once; nothing is delivered before. Each call of a handler happens in a task of its own,
+   * so that promise reactions run between two of them.
+   */
+  start(handlers: TransportHandlers): void;
+  /**
+   * Queues `bytes` for sending; the transport owns the array from now on, the caller must not write to it again.
+   * Returns false when more than the transport's high-water mark is queued: a peer that can wait should stop
+   * producing until `drained`. Bytes sent after the stream closed are dropped.
+   */
+  send(bytes: Uint8Array<ArrayBuffer>): boolean;
+  /** Stops delivery of received bytes, so that the sender comes under back-pressure. */
+  pause(): void;
+  /** Undoes `pause`. */
+  resume(): void;
+  /** Sends what is queued, then closes; `closed` is called once the stream is closed. Safe to call twice. */
+  close(): void;
+}
+
+export interface TransportHandlers {
+  /** Received bytes. The array is the handler's for the duration of the call only. */
+  bytes(chunk: Uint8Array): void;
+  /** The queue fell below the low-water mark after `send` had returned false. */
+  drained?(): void;
+  /** The stream ended; called exactly once. `error` is set when it ended by a fault, not by either side's `close`. */
+  closed(error?: Error): void;
+}

@@ -1,0 +1,64 @@
+import type { BulkSource } from './reader.ts';
+import type { ProtocolErrorReason } from './errors.ts';
+
+type Fail = (reason: ProtocolErrorReason, detail: string) => never;
+
+/**
+ * Bulk data on its way to the command that uses it: blocks announced by their length, then filled in order.
+ * The total is checked against the limit before anything is allocated, and memory is taken only as data arrives.
+ */
+export class BulkQueue implements BulkSource {
+  readonly #complete: Uint8Array<ArrayBuffer>[] = [];
+  readonly #maxBytes: number;
+  #heldBytes = 0;
+  #current: Uint8Array<ArrayBuffer> | undefined;
+  #expectedBytes = 0;
+  #filledBytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  begin(byteLength: number, fail: Fail): void {
+    if (this.#current !== undefined) fail('bad-bulk', 'bulk data begins within other bulk data');
+    if (byteLength === 0) fail('bad-bulk', 'empty bulk data');
+    if (this.#heldBytes + byteLength > this.#maxBytes) {
+      fail('limit', `${this.#heldBytes + byteLength} bytes of bulk data, limit ${this.#maxBytes}`);
+    }
+    this.#heldBytes += byteLength;
+    this.#expectedBytes = byteLength;
+    this.#filledBytes = 0;
+    this.#current = new Uint8Array(Math.min(byteLength, 1 << 20));
+  }
+
+  chunk(data: Uint8Array, fail: Fail): void {
+    const current = this.#current;
+    if (current === undefined) return fail('bad-bulk', 'bulk data that was not announced');
+    const filled = this.#filledBytes + data.byteLength;
+    if (data.byteLength === 0 || filled > this.#expectedBytes) {
+      fail('bad-bulk', `${filled} bytes of bulk data, ${this.#expectedBytes} announced`);
+    }
+    const target = filled > current.byteLength ? this.#grow(current, filled) : current;
+    target.set(data, this.#filledBytes);
+    this.#filledBytes = filled;
+    if (filled === this.#expectedBytes) {
+      this.#complete.push(target.subarray(0, filled));
+      this.#current = undefined;
+    }
+  }
+
+  /** Doubling, so that a peer which announces much and sends little costs little. */
+  #grow(current: Uint8Array<ArrayBuffer>, needed: number): Uint8Array<ArrayBuffer> {
+    const size = Math.min(this.#expectedBytes, Math.max(needed, current.byteLength * 8));
+    const grown = new Uint8Array(size);
+    grown.set(current.subarray(0, this.#filledBytes));
+    this.#current = grown;
+    return grown;
+  }
+
+  take(byteLength: number): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#complete[0]?.byteLength !== byteLength) return undefined;
+    this.#heldBytes -= byteLength;
+    return this.#complete.shift();
+  }
+}

@@ -1,0 +1,203 @@
+import { BulkQueue } from './bulk.ts';
+import { ConnectionError, ProtocolError } from './errors.ts';
+import { FrameReader } from './frame.ts';
+import type { HostHello } from './handshake.ts';
+import type { WireLimits } from './limits.ts';
+import { ObjectIds } from './object-ids.ts';
+import { WireReader } from './reader.ts';
+import { OPCODE_BEGIN_BULK, OPCODE_BULK_CHUNK, REPLY_OK, REPLY_FAILED } from './record.ts';
+import { TaskQueue } from './tasks.ts';
+import type { Transport } from './transport.ts';
+import { WireWriter, type FrameSink } from './writer.ts';
+
+/** A frame of at least this size is sent at once at a submit; a smaller one waits for the end of the microtask queue. */
+const EAGER_FLUSH_BYTES = 4 << 10;
+
+/** What the protocol tells the stream about its records: given by the generated code. */
+export interface StreamProtocol {
+  /** Writes the record that releases objects. */
+  encodeRelease(writer: WireWriter, ids: readonly number[]): void;
+  /** Writes the record that makes an encoder the current one. */
+  encodeSelectEncoder(writer: WireWriter, encoder: number): void;
+  /** Reads a failed reply's payload and makes the error that its promise rejects with. */
+  decodeFailure(reader: WireReader): Error;
+  /** Reads an event, and returns what to do about it; undefined when the opcode is no event. */
+  decodeEvent(reader: WireReader): (() => void) | undefined;
+}
+
+interface PendingRequest {
+  decode(reader: WireReader): unknown;
+  resolve(value: never): void;
+  reject(error: Error): void;
+}
+
+/**
+ * The guest's end of a connection: an ordered stream of commands out, replies and events in.
+ * Commands are gathered in frames; a frame is sent at a submit, when it is full, and at the end of the microtask queue.
+ */
+export class CommandStream {
+  readonly writer: WireWriter;
+  readonly ids = new ObjectIds();
+  readonly host: HostHello;
+  /** Why the stream ended, once it has. */
+  closedBy: Error | undefined;
+  /** Called once, when the stream has ended, after every pending request was rejected. */
+  onClosed: ((error: Error) => void) | undefined;
+  /** The encoder that the next command of an encoder goes to. */
+  #currentEncoder = 0;
+  readonly #transport: Transport;
+  readonly #protocol: StreamProtocol;
+  readonly #frames: FrameReader;
+  readonly #reader: WireReader;
+  readonly #bulk: BulkQueue;
+  readonly #tasks = new TaskQueue();
+  readonly #requests = new Map<number, PendingRequest>();
+  #nextRequest = 1;
+  #flushScheduled = false;
+  #released: number[] = [];
+  readonly #finalizers: FinalizationRegistry<number>;
+  /** Bytes and records so far, for summaries. */
+  readonly statistics = { sentBytes: 0, receivedBytes: 0, sentFrames: 0, requests: 0 };
+
+  constructor(transport: Transport, protocol: StreamProtocol, host: HostHello, limits: WireLimits) {
+    this.#transport = transport;
+    this.#protocol = protocol;
+    this.host = host;
+    this.#frames = new FrameReader(limits.maxFrameBytes);
+    this.#bulk = new BulkQueue(limits.maxBulkBytes);
+    this.#reader = new WireReader(limits.maxStringBytes, this.#bulk);
+    const sink: FrameSink = { started: () => this.#scheduleFlush(), full: () => this.flush() };
+    this.writer = new WireWriter(sink);
+    this.#finalizers = new FinalizationRegistry((id) => this.release(id));
+  }
+
+  /** Makes `encoder` the one that the next commands of an encoder go to. */
+  selectEncoder(encoder: number): void {
+    if (encoder === this.#currentEncoder) return;
+    this.#currentEncoder = encoder;
+    this.#protocol.encodeSelectEncoder(this.writer, encoder);
+  }
+
+  /**
+   * Sends a request.
+   * @param decode reads the reply's payload.
+   * @param encode writes the request with the id it is given.
+   * @returns the reply; rejects with the host's failure, or with a ConnectionError when the stream ends first.
+   */
+  request<T>(decode: (reader: WireReader) => T, encode: (requestId: number) => void): Promise<T> {
+    if (this.closedBy !== undefined) return Promise.reject(this.closedBy);
+    const id = this.#nextRequest;
+    this.#nextRequest = id === 0xffff_ffff ? 1 : id + 1;
+    this.statistics.requests++;
+    return new Promise<T>((resolve, reject) => {
+      this.#requests.set(id, { decode, resolve, reject });
+      encode(id);
+    });
+  }
+
+  /** Releases `id` when `holder` has been collected. */
+  releaseWithHolder(holder: object, id: number): void {
+    this.#finalizers.register(holder, id);
+  }
+
+  /** Releases an object of the host behind its last use. */
+  release(id: number): void {
+    if (this.#released.push(id) === 1) queueMicrotask(() => this.#sendReleases());
+  }
+
+  #sendReleases(): void {
+    const ids = this.#released;
+    this.#released = [];
+    if (ids.includes(this.#currentEncoder)) this.#currentEncoder = 0;
+    this.#protocol.encodeRelease(this.writer, ids);
+    for (const id of ids) this.ids.free(id);
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    queueMicrotask(() => {
+      this.#flushScheduled = false;
+      this.flush();
+    });
+  }
+
+  /** A submit: the host should start now if there is enough to do, else together with what follows at once. */
+  submitted(): void {
+    if (this.writer.position * 4 >= EAGER_FLUSH_BYTES) this.flush();
+  }
+
+  /** Sends what was written. */
+  flush(): void {
+    if (this.writer.isEmpty) return;
+    const frame = this.writer.takeFrame();
+    if (this.closedBy !== undefined) return;
+    this.statistics.sentBytes += frame.byteLength;
+    this.statistics.sentFrames++;
+    this.#transport.send(frame);
+  }
+
+  /** Takes received bytes. */
+  receive(chunk: Uint8Array): void {
+    if (this.closedBy !== undefined) return;
+    this.statistics.receivedBytes += chunk.byteLength;
+    try {
+      this.#frames.push(chunk, (records) => {
+        this.#receiveFrame(records);
+        return true;
+      });
+    } catch (error) {
+      this.#transport.close();
+      this.closed(error as Error);
+    }
+  }
+
+  #receiveFrame(records: Uint8Array<ArrayBuffer>): void {
+    const reader = this.#reader;
+    reader.open(records);
+    while (reader.nextRecord()) {
+      if (reader.opcode === OPCODE_BEGIN_BULK) this.#bulk.begin(reader.u32(), (r, d) => reader.fail(r, d));
+      else if (reader.opcode === OPCODE_BULK_CHUNK) this.#bulk.chunk(reader.inlineBytes(), (r, d) => reader.fail(r, d));
+      else this.#tasks.runOrPush(this.#protocol.decodeEvent(reader) ?? this.#decodeReply(reader));
+      reader.finish();
+    }
+    reader.close();
+  }
+
+  #decodeReply(reader: WireReader): () => void {
+    const id = reader.u32();
+    const request = this.#requests.get(id);
+    if (request === undefined) return reader.fail('bad-request', `a reply to request ${id}, which is not pending`);
+    this.#requests.delete(id);
+    const status = reader.u32();
+    if (status === REPLY_OK) {
+      const value = request.decode(reader) as never;
+      return () => request.resolve(value);
+    }
+    if (status !== REPLY_FAILED) reader.fail('bad-union', `reply status ${status}`);
+    const error = this.#protocol.decodeFailure(reader);
+    return () => request.reject(error);
+  }
+
+  /** The stream has ended: every pending request is rejected, in order. */
+  closed(error?: Error): void {
+    if (this.closedBy !== undefined) return;
+    if (error === undefined && this.#frames.isWithinFrame) {
+      error = new ProtocolError('truncated', 'the connection ended within a frame');
+    }
+    const reason = error ?? new ConnectionError('the host closed the connection');
+    this.closedBy = reason;
+    // Behind the replies that have arrived.
+    this.#tasks.runOrPush(() => {
+      for (const request of this.#requests.values()) request.reject(reason);
+      this.#requests.clear();
+      this.onClosed?.(reason);
+    });
+  }
+
+  /** Sends what was written and ends the connection. */
+  close(): void {
+    this.flush();
+    this.#transport.close();
+  }
+}

@@ -1,0 +1,51 @@
+/** Why a peer's bytes were refused; stable, for programs. */
+export type ProtocolErrorReason =
+  | 'bad-magic'
+  | 'wire-version'
+  | 'bad-hello'
+  | 'refused'
+  | 'bad-frame'
+  | 'frame-too-large'
+  | 'bad-record'
+  | 'unknown-record'
+  | 'truncated'
+  | 'trailing-bytes'
+  | 'unknown-field'
+  | 'bad-enum'
+  | 'bad-boolean'
+  | 'bad-union'
+  | 'bad-string'
+  | 'bad-object'
+  | 'bad-id'
+  | 'bad-bulk'
+  | 'bad-request'
+  | 'limit';
+
+/**
+ * A peer sent bytes that no correct Vesper peer sends. Sticky: the session that saw it ends.
+ * `offset` is in bytes from the start of the frame, `opcode` that of the record, or -1 outside of one.
+ */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError';
+  readonly code = 'VESPER_PROTOCOL';
+  readonly reason: ProtocolErrorReason;
+  readonly offset: number;
+  readonly opcode: number;
+  /** The message without its place: `message` is `reason: detail (opcode, byte)`. */
+  readonly detail: string;
+
+  constructor(reason: ProtocolErrorReason, detail: string, offset = -1, opcode = -1) {
+    const place = opcode >= 0 ? ` (opcode ${opcode}, byte ${offset})` : offset >= 0 ? ` (byte ${offset})` : '';
+    super(`${reason}: ${detail}${place}`);
+    this.reason = reason;
+    this.detail = detail;
+    this.offset = offset;
+    this.opcode = opcode;
+  }
+}
+
+/** The connection ended, or could not be made. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError';
+  readonly code = 'VESPER_CONNECTION';
+}

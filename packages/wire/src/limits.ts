@@ -1,0 +1,27 @@
+/** What one side accepts from the other; announced in the handshake. All in bytes unless the name says otherwise. */
+export interface WireLimits {
+  /** Largest frame, its header included. */
+  maxFrameBytes: number;
+  /** Largest string of a record, in UTF-8 bytes. */
+  maxStringBytes: number;
+  /** Most bulk data that may wait for the command that uses it. */
+  maxBulkBytes: number;
+}
+
+export const DEFAULT_LIMITS: Readonly<WireLimits> = {
+  maxFrameBytes: 16 << 20,
+  maxStringBytes: 8 << 20,
+  maxBulkBytes: 2 ** 31,
+};
+
+/** A frame before the handshake is done: a hello needs no more. */
+export const MAX_HELLO_BYTES = 64 << 10;
+
+/** Data longer than this goes through bulk records, each carrying at most as much. */
+export const BULK_CHUNK_BYTES = 1 << 20;
+
+/** Longest label or debug marker that is sent; longer ones are cut, as they only serve messages. In UTF-16 units. */
+export const MAX_LABEL_LENGTH = 1024;
+
+/** Longest message of a reply or an event. In UTF-16 units. */
+export const MAX_MESSAGE_LENGTH = 16 << 10;

@@ -1,0 +1,103 @@
+import { ProtocolError } from './errors.ts';
+
+/**
+ * An object id is one word: the slot in the low 22 bits, its generation (1 to 1023) in the high 10. 0 is null.
+ * A slot is used again with the next generation, and never after its last, so no id ever means two objects.
+ */
+const SLOT_BITS = 22;
+const SLOT_MASK = (1 << SLOT_BITS) - 1;
+const MAX_GENERATION = (1 << (32 - SLOT_BITS)) - 1;
+
+export function slotOf(id: number): number {
+  return id & SLOT_MASK;
+}
+
+export function generationOf(id: number): number {
+  return id >>> SLOT_BITS;
+}
+
+/** Allocates object ids on the guest. */
+export class ObjectIds {
+  /** Ids that were released, each already with its next generation. */
+  readonly #free: number[] = [];
+  #nextSlot = 0;
+
+  allocate(): number {
+    const id = this.#free.pop();
+    if (id !== undefined) return id;
+    if (this.#nextSlot > SLOT_MASK) throw new RangeError('Vesper: more than 4,194,304 objects live at once');
+    return (this.#nextSlot++ | (1 << SLOT_BITS)) >>> 0;
+  }
+
+  /** To be called once the record that releases `id` has been written. */
+  free(id: number): void {
+    const generation = generationOf(id);
+    if (generation < MAX_GENERATION) this.#free.push((slotOf(id) | ((generation + 1) << SLOT_BITS)) >>> 0);
+  }
+}
+
+/**
+ * The host's side: what each id stands for. The slot, the generation and the type of an id are checked at every use.
+ * Types are the schema's interface numbers, 1 to 255; 0 marks a free slot.
+ */
+export class ObjectTable<T> {
+  readonly #objects: (T | undefined)[] = [];
+  readonly #types: number[] = [];
+  readonly #generations: number[] = [];
+  readonly #maxObjects: number;
+  #count = 0;
+
+  constructor(maxObjects = SLOT_MASK + 1) {
+    this.#maxObjects = maxObjects;
+  }
+
+  /** How many ids are bound. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Binds a new id. Slots are taken in order, so that a hostile id cannot make the table large. */
+  bind(id: number, type: number, object: T): void {
+    const slot = slotOf(id);
+    const generation = generationOf(id);
+    if (slot > this.#types.length || generation === 0) throw new ProtocolError('bad-id', `id ${id} was never allocated`);
+    if (slot === this.#types.length) {
+      if (slot >= this.#maxObjects) throw new ProtocolError('limit', `more than ${this.#maxObjects} objects`);
+      this.#types.push(0);
+      this.#generations.push(0);
+      this.#objects.push(undefined);
+    }
+    if (this.#types[slot] !== 0) throw new ProtocolError('bad-id', `id ${id} is in use`);
+    if (generation <= this.#generations[slot]!) throw new ProtocolError('bad-id', `id ${id} is of the past`);
+    this.#types[slot] = type;
+    this.#generations[slot] = generation;
+    this.#objects[slot] = object;
+    this.#count++;
+  }
+
+  /** The interface number of a live id, or 0. */
+  typeOf(id: number): number {
+    const slot = slotOf(id);
+    return this.#generations[slot] === generationOf(id) ? this.#types[slot]! : 0;
+  }
+
+  /** What a live id of interface `type` stands for; undefined for any other id. */
+  get(id: number, type: number): T | undefined {
+    const slot = slotOf(id);
+    return this.#types[slot] === type && this.#generations[slot] === id >>> SLOT_BITS ? this.#objects[slot] : undefined;
+  }
+
+  /** What a live id stands for, whatever its type. */
+  find(id: number): T | undefined {
+    return this.typeOf(id) === 0 ? undefined : this.#objects[slotOf(id)];
+  }
+
+  /** Unbinds a live id. */
+  release(id: number): void {
+    if (this.typeOf(id) === 0) throw new ProtocolError('bad-id', `id ${id} is not bound`);
+    const slot = slotOf(id);
+    this.#types[slot] = 0;
+    this.#objects[slot] = undefined;
+    this.#count--;
+  }
+}

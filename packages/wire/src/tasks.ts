@@ -1,0 +1,45 @@
+/**
+ * Runs functions in order, each in a task of its own, so that the promise reactions of one run before the next:
+ * a program that awaits a reply sees the world as it was when that reply came.
+ */
+export class TaskQueue {
+  readonly #waiting: (() => void)[] = [];
+  #scheduled = false;
+  readonly #next = (): void => {
+    this.#scheduled = false;
+    const task = this.#waiting.shift();
+    if (this.#waiting.length > 0) this.#schedule();
+    task?.();
+  };
+
+  push(task: () => void): void {
+    this.#waiting.push(task);
+    if (!this.#scheduled) this.#schedule();
+  }
+
+  /** Runs `task` now when nothing waits before it. To be called from a task that has nothing else to do. */
+  runOrPush(task: () => void): void {
+    if (this.#scheduled || this.#waiting.length > 0) this.push(task);
+    else task();
+  }
+
+  #schedule(): void {
+    this.#scheduled = true;
+    scheduleTask(this.#next);
+  }
+}
+
+type ScheduleTask = (task: () => void) => void;
+
+const scheduleTask: ScheduleTask =
+  typeof setImmediate === 'function'
+    ? (task) => void setImmediate(task)
+    : (() => {
+        const channel = new MessageChannel();
+        const tasks: (() => void)[] = [];
+        (channel.port1 as { onmessage?: () => void }).onmessage = () => tasks.shift()?.();
+        return (task) => {
+          tasks.push(task);
+          channel.port2.postMessage(null);
+        };
+      })();

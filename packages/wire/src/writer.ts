@@ -1,0 +1,243 @@
+import { BULK_CHUNK_BYTES } from './limits.ts';
+import {
+  BYTES_BULK,
+  BYTES_INLINE,
+  MAX_SHORT_RECORD_WORDS,
+  OPCODE_BEGIN_BULK,
+  OPCODE_BULK_CHUNK,
+  recordHeader,
+} from './record.ts';
+
+const INITIAL_WORDS = 16 << 10;
+const encoder = new TextEncoder();
+const scratch = new DataView(new ArrayBuffer(8));
+
+/** The word that a float is stored as. */
+export function f32Bits(value: number): number {
+  scratch.setFloat32(0, value, true);
+  return scratch.getInt32(0, true);
+}
+
+/** Anything whose bytes a record can carry. */
+export type ByteSource = Uint8Array | ArrayBufferView | ArrayBufferLike;
+
+/** A view of the bytes of `source`; nothing is copied. */
+export function bytesOf(source: ByteSource): Uint8Array {
+  if (source instanceof Uint8Array) return source;
+  return ArrayBuffer.isView(source)
+    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+    : new Uint8Array(source);
+}
+
+/** What a stream does at the two moments that a writer cannot handle alone. */
+export interface FrameSink {
+  /** The first record of a frame is about to be written. */
+  started(): void;
+  /** The frame has reached its usual size: `takeFrame` should be called now. */
+  full(): void;
+}
+
+/**
+ * Writes records into a growing buffer of words. Word 0 is kept free for the frame header.
+ * Generated encoders use `record` and `words` directly for commands of a fixed size.
+ */
+export class WireWriter {
+  words: Int32Array<ArrayBuffer>;
+  /** Next free word. */
+  position = 1;
+  /** Data too long for a record, to be sent before the record that refers to it; in order of reference. */
+  readonly pendingBulk: Uint8Array[] = [];
+  #bytes: Uint8Array<ArrayBuffer>;
+  /** Words that may be filled without asking; 1 at the start of a frame, so that its first record is noticed. */
+  #capacity = 1;
+  readonly #sink: FrameSink | undefined;
+
+  constructor(sink?: FrameSink, initialWords = INITIAL_WORDS) {
+    this.#sink = sink;
+    this.words = new Int32Array(initialWords);
+    this.#bytes = new Uint8Array(this.words.buffer);
+  }
+
+  /** Makes room for `count` words of a record that has begun, and returns the index of the first. */
+  reserve(count: number): number {
+    const start = this.position;
+    const end = start + count;
+    if (end > this.words.length) this.#grow(end);
+    this.position = end;
+    return start;
+  }
+
+  /** Makes room for a whole record of `count` words, or for its beginning, and returns the index of the first. */
+  record(count: number): number {
+    const start = this.position;
+    const end = start + count;
+    if (end > this.#capacity) return this.#recordSlowly(count);
+    this.position = end;
+    return start;
+  }
+
+  #recordSlowly(count: number): number {
+    if (this.position > 1 && this.position + count > this.words.length) this.#sink?.full();
+    if (this.position === 1) this.#sink?.started();
+    const start = this.reserve(count);
+    this.#capacity = this.words.length;
+    return start;
+  }
+
+  #grow(words: number): void {
+    const bytes = new Uint8Array(Math.max(words, this.words.length * 2) * 4);
+    bytes.set(this.#bytes.subarray(0, this.position * 4));
+    this.#bytes = bytes;
+    this.words = new Int32Array(bytes.buffer);
+  }
+
+  /** Starts a record; `end` must follow with what this returns. */
+  begin(opcode: number): number {
+    const start = this.record(1);
+    this.words[start] = opcode;
+    return start;
+  }
+
+  /** Ends the record that `begin` started: fills in its length, and puts the bulk data that it refers to before it. */
+  end(start: number): void {
+    this.#fillLength(start);
+    if (this.pendingBulk.length > 0) this.#moveBehindBulk(start);
+  }
+
+  #moveBehindBulk(start: number): void {
+    const record = this.words.slice(start, this.position);
+    const blocks = this.pendingBulk.splice(0);
+    this.position = start;
+    for (const block of blocks) {
+      const begin = this.begin(OPCODE_BEGIN_BULK);
+      this.u32(block.byteLength);
+      this.#fillLength(begin);
+      for (let offset = 0; offset < block.byteLength; offset += BULK_CHUNK_BYTES) {
+        const chunk = this.begin(OPCODE_BULK_CHUNK);
+        this.inlineBytes(block.subarray(offset, offset + BULK_CHUNK_BYTES));
+        this.#fillLength(chunk);
+      }
+    }
+    this.words.set(record, this.record(record.length));
+  }
+
+  #fillLength(start: number): void {
+    const length = this.position - start;
+    if (length <= MAX_SHORT_RECORD_WORDS) {
+      this.words[start] = recordHeader(this.words[start]! & 0xffff, length);
+      return;
+    }
+    this.reserve(1);
+    this.words.copyWithin(start + 2, start + 1, this.position - 1);
+    this.words[start] = this.words[start]! & 0xffff;
+    this.words[start + 1] = length + 1;
+  }
+
+  /** Takes back everything written since `start`, and the bulk data that it referred to. */
+  rewind(start: number): void {
+    this.position = start;
+    this.pendingBulk.length = 0;
+  }
+
+  u32(value: number): void {
+    const at = this.reserve(1);
+    this.words[at] = value;
+  }
+
+  i32(value: number): void {
+    const at = this.reserve(1);
+    this.words[at] = value;
+  }
+
+  /** An integer of up to 2⁵³ − 1: low word, high word. */
+  u64(value: number): void {
+    const at = this.reserve(2);
+    this.words[at] = value;
+    this.words[at + 1] = value / 0x1_0000_0000;
+  }
+
+  f32(value: number): void {
+    const at = this.reserve(1);
+    this.words[at] = f32Bits(value);
+  }
+
+  f64(value: number): void {
+    const at = this.reserve(2);
+    scratch.setFloat64(0, value, true);
+    this.words[at] = scratch.getInt32(0, true);
+    this.words[at + 1] = scratch.getInt32(4, true);
+  }
+
+  boolean(value: boolean): void {
+    const at = this.reserve(1);
+    this.words[at] = value ? 1 : 0;
+  }
+
+  /** Length in bytes, then UTF-8, then zeros up to a whole word. Lone surrogates become U+FFFD. */
+  string(value: string): void {
+    // A UTF-16 unit takes at most three bytes of UTF-8.
+    const room = 1 + ((value.length * 3 + 3) >> 2);
+    const at = this.reserve(room);
+    const start = (at + 1) * 4;
+    const written =
+      value.length < 64 ? this.#ascii(value, start) : encoder.encodeInto(value, this.#bytes.subarray(start)).written;
+    this.#finishBytes(at, written);
+  }
+
+  /** Short ASCII strings, nearly all of them, without a call into the encoder. */
+  #ascii(value: string, start: number): number {
+    const bytes = this.#bytes;
+    for (let i = 0; i < value.length; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit > 0x7f) return encoder.encodeInto(value, bytes.subarray(start)).written;
+      bytes[start + i] = unit;
+    }
+    return value.length;
+  }
+
+  #finishBytes(at: number, byteLength: number): void {
+    this.words[at] = byteLength;
+    const end = (at + 1) * 4 + byteLength;
+    this.position = (end + 3) >> 2;
+    this.#bytes.fill(0, end, this.position * 4);
+  }
+
+  /** A place word, the length in bytes, and the bytes themselves where they are few. */
+  bytes(source: ByteSource): void {
+    const data = bytesOf(source);
+    const inline = data.byteLength <= BULK_CHUNK_BYTES;
+    this.u32(inline ? BYTES_INLINE : BYTES_BULK);
+    if (inline) {
+      this.inlineBytes(data);
+    } else {
+      this.u32(data.byteLength);
+      this.pendingBulk.push(data);
+    }
+  }
+
+  /** The length in bytes and the bytes, padded with zeros to a whole word. */
+  inlineBytes(data: Uint8Array): void {
+    const at = this.reserve(1 + ((data.byteLength + 3) >> 2));
+    this.#bytes.set(data, (at + 1) * 4);
+    this.#finishBytes(at, data.byteLength);
+  }
+
+  /** Whether there is nothing to send. */
+  get isEmpty(): boolean {
+    return this.position === 1;
+  }
+
+  /** Ends the frame: its bytes, header first, are the caller's; the writer starts the next one. */
+  takeFrame(): Uint8Array<ArrayBuffer> {
+    const byteLength = this.position * 4;
+    this.words[0] = byteLength;
+    this.position = 1;
+    this.#capacity = 1;
+    // A small frame is copied out, so that the buffer serves again; a large one is given away.
+    if (byteLength <= INITIAL_WORDS) return this.#bytes.slice(0, byteLength);
+    const frame = this.#bytes.subarray(0, byteLength);
+    this.words = new Int32Array(INITIAL_WORDS);
+    this.#bytes = new Uint8Array(this.words.buffer);
+    return frame;
+  }
+}

@@ -4,6 +4,11 @@ import type { ProtocolErrorReason } from './errors.ts';
 type Fail = (reason: ProtocolErrorReason, detail: string) => never;
 
 /**
+ * Most blocks that may wait at once: a record refers to a few at most, and each costs memory beside its bytes.
+ */
+const MAX_BLOCKS = 64;
+
+/**
  * Bulk data on its way to the command that uses it: blocks announced by their length, then filled in order.
  * The total is checked against the limit before anything is allocated, and memory is taken only as data arrives.
  */
@@ -22,6 +27,7 @@ export class BulkQueue implements BulkSource {
   begin(byteLength: number, fail: Fail): void {
     if (this.#current !== undefined) fail('bad-bulk', 'bulk data begins within other bulk data');
     if (byteLength === 0) fail('bad-bulk', 'empty bulk data');
+    if (this.#complete.length === MAX_BLOCKS) fail('limit', `more than ${MAX_BLOCKS} blocks of bulk data`);
     if (this.#heldBytes + byteLength > this.#maxBytes) {
       fail('limit', `${this.#heldBytes + byteLength} bytes of bulk data, limit ${this.#maxBytes}`);
     }

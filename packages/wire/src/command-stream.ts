@@ -90,8 +90,9 @@ export class CommandStream {
     this.#nextRequest = id === 0xffff_ffff ? 1 : id + 1;
     this.statistics.requests++;
     return new Promise<T>((resolve, reject) => {
-      this.#requests.set(id, { decode, resolve, reject });
+      // First, so that nothing is left pending when it throws; the reply comes in a later task.
       encode(id);
+      this.#requests.set(id, { decode, resolve, reject });
     });
   }
 

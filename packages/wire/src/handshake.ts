@@ -7,6 +7,8 @@ import { WireWriter } from './writer.ts';
 /** "VSPR", little-endian: what a stream starts with, so that a peer of another kind is known by its first bytes. */
 const MAGIC = 0x52505356;
 const PREAMBLE_BYTES = 8;
+/** Longest text of a hello that is taken over, in UTF-16 units. */
+const MAX_HELLO_TEXT_LENGTH = 200;
 
 /** Version of frames, records and the handshake: what this package implements. The schema has a revision of its own. */
 export const WIRE_VERSION = 1;
@@ -140,18 +142,26 @@ function readPairs(records: Uint8Array<ArrayBuffer>): Map<string, string> {
 }
 
 function numberField(fields: ReadonlyMap<string, string>, name: string): number {
-  const value = Number(fields.get(name));
-  if (!Number.isSafeInteger(value) || value < 0) throw new ProtocolError('bad-hello', `"${name}" is "${fields.get(name)}"`);
+  const text = fields.get(name) ?? '';
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new ProtocolError('bad-hello', `"${name}" is "${textField(fields, name)}"`);
+  }
   return value;
+}
+
+/** Text that will be logged and shown: bounded, and without line breaks or escape sequences. */
+function textField(fields: ReadonlyMap<string, string>, name: string): string {
+  return (fields.get(name) ?? '').slice(0, MAX_HELLO_TEXT_LENGTH).replace(/\p{Cc}/gu, ' ');
 }
 
 /** The typed form of a guest's hello. Unknown names are left alone: a newer peer may say more. */
 export function parseGuestHello(fields: ReadonlyMap<string, string>): GuestHello {
   return {
-    agent: (fields.get('agent') ?? '').slice(0, 200),
+    agent: textField(fields, 'agent'),
     schemaRevision: numberField(fields, 'schemaRevision'),
-    schemaHash: fields.get('schemaHash') ?? '',
-    idlRevision: fields.get('idlRevision') ?? '',
+    schemaHash: textField(fields, 'schemaHash'),
+    idlRevision: textField(fields, 'idlRevision'),
     limits: {
       maxFrameBytes: numberField(fields, 'maxFrameBytes'),
       maxStringBytes: numberField(fields, 'maxStringBytes'),

@@ -3,6 +3,7 @@ export * from './command-stream.ts';
 export * from './errors.ts';
 export * from './frame.ts';
 export * from './handshake.ts';
+export * from './host-session.ts';
 export * from './limits.ts';
 export * from './object-ids.ts';
 export * from './reader.ts';

@@ -16,6 +16,9 @@ export function generationOf(id: number): number {
   return id >>> SLOT_BITS;
 }
 
+/** Type of an id that waits for its object; no interface has this number. */
+const RESERVED = 0xff;
+
 /** Allocates object ids on the guest. */
 export class ObjectIds {
   /** Ids that were released, each already with its next generation. */
@@ -38,7 +41,7 @@ export class ObjectIds {
 
 /**
  * The host's side: what each id stands for. The slot, the generation and the type of an id are checked at every use.
- * Types are the schema's interface numbers, 1 to 255; 0 marks a free slot.
+ * Types are the schema's interface numbers, 1 to 254; 0 marks a free slot.
  */
 export class ObjectTable<T> {
   readonly #objects: (T | undefined)[] = [];
@@ -58,6 +61,12 @@ export class ObjectTable<T> {
 
   /** Binds a new id. Slots are taken in order, so that a hostile id cannot make the table large. */
   bind(id: number, type: number, object: T): void {
+    this.reserve(id);
+    this.fulfil(id, type, object);
+  }
+
+  /** Takes a new id for an object that does not exist yet: until `fulfil`, it can only be released. */
+  reserve(id: number): void {
     const slot = slotOf(id);
     const generation = generationOf(id);
     if (slot > this.#types.length || generation === 0) throw new ProtocolError('bad-id', `id ${id} was never allocated`);
@@ -69,13 +78,20 @@ export class ObjectTable<T> {
     }
     if (this.#types[slot] !== 0) throw new ProtocolError('bad-id', `id ${id} is in use`);
     if (generation <= this.#generations[slot]!) throw new ProtocolError('bad-id', `id ${id} is of the past`);
-    this.#types[slot] = type;
+    this.#types[slot] = RESERVED;
     this.#generations[slot] = generation;
-    this.#objects[slot] = object;
     this.#count++;
   }
 
-  /** The interface number of a live id, or 0. */
+  /** Gives a reserved id its object; nothing happens when the id was released in the meantime. */
+  fulfil(id: number, type: number, object: T): void {
+    if (this.typeOf(id) !== RESERVED) return;
+    const slot = slotOf(id);
+    this.#types[slot] = type;
+    this.#objects[slot] = object;
+  }
+
+  /** The interface number of a live id, 255 while it waits for its object, or 0. */
   typeOf(id: number): number {
     const slot = slotOf(id);
     return this.#generations[slot] === generationOf(id) ? this.#types[slot]! : 0;

@@ -198,3 +198,10 @@ export class WireReader {
     return data;
   }
 }
+
+/** Reads a union: the number of the member, then its value. */
+export function decodeUnion<T>(reader: WireReader, members: readonly (() => T)[]): T {
+  const index = reader.u32();
+  const decode = members[index];
+  return decode === undefined ? reader.fail('bad-union', `union member ${index}`) : decode();
+}

@@ -9,9 +9,16 @@ export class RemoteObject {
   /** The object that the program sees; made when it first asks for it. */
   wrapper: object | undefined;
 
-  constructor(stream: CommandStream, id: number, label = '') {
-    this.stream = stream;
+  /** @param parent what it was made by: they share a stream. */
+  constructor(parent: { readonly stream: CommandStream }, id: number, label = '') {
+    this.stream = parent.stream;
     this.id = id;
     this.label = label;
   }
+}
+
+/** The id of an object, for a record of `stream`. @throws TypeError when the object belongs to another connection. */
+export function ownId(object: RemoteObject, stream: CommandStream): number {
+  if (object.stream !== stream) throw new TypeError('The object belongs to another connection of Vesper');
+  return object.id;
 }

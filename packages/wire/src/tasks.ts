@@ -5,6 +5,8 @@
 export class TaskQueue {
   readonly #waiting: (() => void)[] = [];
   #scheduled = false;
+  /** A task has run within the current task, and its promise reactions have not. */
+  #occupied = false;
   readonly #next = (): void => {
     this.#scheduled = false;
     const task = this.#waiting.shift();
@@ -17,11 +19,20 @@ export class TaskQueue {
     if (!this.#scheduled) this.#schedule();
   }
 
-  /** Runs `task` now when nothing waits before it. To be called from a task that has nothing else to do. */
+  /** Runs `task` now when nothing waits before it and no other was run so within the caller's task. */
   runOrPush(task: () => void): void {
-    if (this.#scheduled || this.#waiting.length > 0) this.push(task);
-    else task();
+    if (this.#scheduled || this.#occupied) {
+      this.push(task);
+      return;
+    }
+    this.#occupied = true;
+    queueMicrotask(this.#vacate);
+    task();
   }
+
+  readonly #vacate = (): void => {
+    this.#occupied = false;
+  };
 
   #schedule(): void {
     this.#scheduled = true;

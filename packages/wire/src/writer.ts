@@ -45,15 +45,20 @@ export class WireWriter {
   words: Int32Array<ArrayBuffer>;
   /** Next free word. */
   position = 1;
+  /** The host's schema revision: what is newer is not written. */
+  revision = Infinity;
   /** Data too long for a record, to be sent before the record that refers to it; in order of reference. */
   readonly pendingBulk: Uint8Array[] = [];
   #bytes: Uint8Array<ArrayBuffer>;
   /** Words that may be filled without asking; 1 at the start of a frame, so that its first record is noticed. */
   #capacity = 1;
   readonly #sink: FrameSink | undefined;
+  /** A frame that has grown to this many words takes no further record. */
+  readonly #frameWords: number;
 
   constructor(sink?: FrameSink, initialWords = INITIAL_WORDS) {
     this.#sink = sink;
+    this.#frameWords = initialWords;
     this.words = new Int32Array(initialWords);
     this.#bytes = new Uint8Array(this.words.buffer);
   }
@@ -77,10 +82,11 @@ export class WireWriter {
   }
 
   #recordSlowly(count: number): number {
-    if (this.position > 1 && this.position + count > this.words.length) this.#sink?.full();
+    if (this.position > 1 && this.position + count > this.#frameWords) this.#sink?.full();
     if (this.position === 1) this.#sink?.started();
     const start = this.reserve(count);
-    this.#capacity = this.words.length;
+    // Not what a long string made of the buffer: a frame of that size would exceed the peer's limit.
+    this.#capacity = Math.min(this.words.length, this.#frameWords);
     return start;
   }
 
@@ -118,7 +124,9 @@ export class WireWriter {
         this.#fillLength(chunk);
       }
     }
-    this.words.set(record, this.record(record.length));
+    // Before `words` is looked at: it is another array when a frame was cut.
+    const moved = this.record(record.length);
+    this.words.set(record, moved);
   }
 
   #fillLength(start: number): void {
@@ -136,6 +144,8 @@ export class WireWriter {
   /** Takes back everything written since `start`, and the bulk data that it referred to. */
   rewind(start: number): void {
     this.position = start;
+    // The frame is empty again: its first record has to be noticed again.
+    if (start === 1) this.#capacity = 1;
     this.pendingBulk.length = 0;
   }
 

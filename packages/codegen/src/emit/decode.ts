@@ -1,0 +1,94 @@
+import type { DictionarySchema, TypeSchema, WireSchema } from '../schema/schema.ts';
+import { minimumWords, numberOf } from './names.ts';
+import { plain } from './encode.ts';
+import type { Lines, SourceFile } from './source.ts';
+import { API, ENUMS, WIRE } from './types.ts';
+
+/** Where the decoder of a dictionary stands, and whether ids are turned into objects. */
+export interface DecoderNames {
+  decoder(file: SourceFile, dictionary: string): string;
+  /** Extra arguments of a dictionary's decoder. */
+  context: string;
+  /** Whether a record becomes the object that the API wants, or stays a list of entries. */
+  recordsAsObjects: boolean;
+}
+
+/** Emits expressions that read values from the reader `r`. */
+export class Decoding {
+  readonly #schema: WireSchema;
+  readonly #names: DecoderNames;
+
+  constructor(schema: WireSchema, names: DecoderNames) {
+    this.#schema = schema;
+    this.#names = names;
+  }
+
+  expression(type: TypeSchema, file: SourceFile): string {
+    switch (type.kind) {
+      case 'undefined':
+        return 'undefined';
+      case 'boolean':
+        return 'r.boolean()';
+      case 'integer':
+        return type.bits === 64 ? 'r.u64()' : type.signed ? 'r.i32()' : 'r.u32()';
+      case 'float':
+        return `r.f${type.bits}()`;
+      case 'string':
+        return 'r.string()';
+      case 'enum':
+        return `r.enumeration(${file.value(`${type.name}Names`, ENUMS)})`;
+      case 'dictionary':
+      case 'shape':
+        return `${this.#names.decoder(file, type.name)}(r${this.#names.context})`;
+      case 'object':
+        return `(objects.object(r, ${this.typesOf(type.interfaces)}) as ${this.#objectType(type.interfaces, file)})`;
+      case 'bytes':
+        return 'r.bytes()';
+      case 'sequence':
+      case 'frozenArray':
+        return `Array.from({ length: r.count(${minimumWords(this.#schema, type.element)}) }, () => ${this.expression(type.element, file)})`;
+      case 'record': {
+        const value = plain(type.value);
+        const entries = `Array.from({ length: r.count(${1 + minimumWords(this.#schema, value)}) }, (): [string, ${recordValueType(value)}] => [r.string(), ${this.expression(value, file)}])`;
+        // fromEntries defines own properties, so that no key reaches a prototype.
+        return this.#names.recordsAsObjects ? `Object.fromEntries(${entries})` : entries;
+      }
+      case 'nullable':
+        if (type.inner.kind === 'object') {
+          return `(objects.nullableObject(r, ${this.typesOf(type.inner.interfaces)}) as ${this.#objectType(type.inner.interfaces, file)} | null)`;
+        }
+        return `(r.boolean() ? ${this.expression(type.inner, file)} : null)`;
+      case 'union':
+        return `${file.value('decodeUnion', WIRE)}(r, [${type.members.map((member) => `() => ${this.expression(member, file)}`).join(', ')}])`;
+      default:
+        throw new Error(`a ${type.kind} cannot cross the wire`);
+    }
+  }
+
+  /** The interface numbers, as an array that is made once. */
+  typesOf(interfaces: readonly string[]): string {
+    return `[${interfaces.map((name) => numberOf(this.#schema, name)).filter((number) => number > 0).join(', ')}]`;
+  }
+
+  #objectType(interfaces: readonly string[], file: SourceFile): string {
+    const api = file.namespace('api', API);
+    return interfaces.map((name) => `${api}.${name}`).join(' | ');
+  }
+
+  /** Statements that read a dictionary into `v`. Absent fields stay absent: the backend knows the same defaults. */
+  dictionaryStatements(dictionary: DictionarySchema, file: SourceFile): Lines[] {
+    const optional = dictionary.fields.filter((field) => field.bit !== undefined);
+    return [
+      optional.length > 0 && `const present = r.presence(${optional.length});`,
+      dictionary.fields.map((field) => {
+        const read = this.expression(field.type, file);
+        const assign = `v.${field.name} = ${read};`;
+        return field.bit === undefined ? assign : `if (present & ${2 ** field.bit}) ${assign}`;
+      }),
+    ];
+  }
+}
+
+function recordValueType(type: TypeSchema): string {
+  return type.kind === 'string' ? 'string' : 'number';
+}

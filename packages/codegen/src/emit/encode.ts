@@ -1,0 +1,182 @@
+import type { DictionarySchema, FieldSchema, TypeSchema } from '../schema/schema.ts';
+import { fixedWords, literalText } from './names.ts';
+import { ENUMS, WIRE } from './types.ts';
+import type { Lines, SourceFile } from './source.ts';
+
+/** How the encoder of a dictionary is called, and where it stands. */
+export interface EncoderNames {
+  encoder(file: SourceFile, dictionary: string): string;
+}
+
+/** Statements that write `value` to the writer `w`. */
+export function encodeStatements(type: TypeSchema, value: string, file: SourceFile, names: EncoderNames, depth = 0): Lines[] {
+  switch (type.kind) {
+    case 'undefined':
+      return [];
+    case 'boolean':
+      return [`w.boolean(${value});`];
+    case 'integer':
+      return [`w.${type.bits === 64 ? 'u64' : type.signed ? 'i32' : 'u32'}(${value});`];
+    case 'float':
+      return [`w.f${type.bits}(${value});`];
+    case 'string':
+      return [`w.string(${value});`];
+    case 'enum':
+      return [`w.u32(${file.value(`${type.name}Numbers`, ENUMS)}[${value}]);`];
+    case 'object':
+      return [`w.u32(${value});`];
+    case 'dictionary':
+    case 'shape':
+      return [`${names.encoder(file, type.name)}(w, ${value});`];
+    case 'bytes':
+      return [`w.bytes(${value});`];
+    case 'sequence':
+    case 'frozenArray': {
+      const item = `item${depth || ''}`;
+      return [`w.u32(${value}.length);`, `for (const ${item} of ${value}) {`, encodeStatements(type.element, item, file, names, depth + 1), '}'];
+    }
+    case 'record': {
+      const [key, item] = [`key${depth || ''}`, `item${depth || ''}`];
+      return [
+        `w.u32(${value}.length);`,
+        `for (const [${key}, ${item}] of ${value}) {`,
+        `w.string(${key});`,
+        encodeStatements(plain(type.value), item, file, names, depth + 1),
+        '}',
+      ];
+    }
+    case 'nullable':
+      if (type.inner.kind === 'object') return [`w.u32(${value} ?? 0);`];
+      return [
+        `w.boolean(${value} !== null);`,
+        `if (${value} !== null) {`,
+        encodeStatements(type.inner, value, file, names, depth),
+        '}',
+      ];
+    case 'union':
+      return type.members.map((member, index) => [
+        `${index === 0 ? '' : '} else '}${index === type.members.length - 1 ? '' : `if (${unionTest(member, value)}) `}{`,
+        `w.u32(${index});`,
+        encodeStatements(member, value, file, names, depth),
+        index === type.members.length - 1 ? '}' : '',
+      ]);
+    default:
+      throw new Error(`a ${type.kind} cannot cross the wire`);
+  }
+}
+
+/** A record's undefined entries are dropped by the conversion, so the wire has none. */
+export function plain(type: TypeSchema): TypeSchema {
+  return type.kind === 'nullable' && type.undefinable ? type.inner : type;
+}
+
+function unionTest(member: TypeSchema, value: string): string {
+  const kinds: Partial<Record<TypeSchema['kind'], string>> = { object: 'number', enum: 'string', dictionary: 'object' };
+  return `typeof ${value} === '${kinds[member.kind]}'`;
+}
+
+/** Whether an optional field has a value that need not be sent: the default, which the host knows too. */
+export function presenceTest(field: FieldSchema, value: string): string {
+  const fallback = field.default;
+  if (fallback === undefined || fallback === 'empty-dictionary') return `${value} !== undefined`;
+  if (fallback === 'empty-sequence') return `${value}.length !== 0`;
+  if (field.type.kind === 'float' || field.type.kind === 'integer') return `!Object.is(${value}, ${literalText(field)})`;
+  return `${value} !== ${literalText(field)}`;
+}
+
+/** Labels serve messages only: long ones are cut. */
+function labelled(field: FieldSchema, value: string, file: SourceFile): string {
+  if (field.name !== 'label' || field.type.kind !== 'string') return value;
+  return `${value}.slice(0, ${file.value('MAX_LABEL_LENGTH', WIRE)})`;
+}
+
+/** The body of a dictionary's encoder: presence mask, then the fields that are present. */
+export function encodeDictionaryBody(dictionary: DictionarySchema, file: SourceFile, names: EncoderNames): Lines[] {
+  const hasMask = dictionary.fields.some((field) => field.bit !== undefined);
+  return [
+    hasMask && ['const mask = w.reserve(1);', 'let present = 0;'],
+    dictionary.fields.map((field) => {
+      const value = `v.${field.name}`;
+      const statements = encodeStatements(field.type, labelled(field, value, file), file, names);
+      if (field.bit === undefined) return statements;
+      const since = field.since > 1 ? `w.revision >= ${field.since} && ` : '';
+      return [`if (${since}${presenceTest(field, value)}) {`, `present |= ${2 ** field.bit};`, statements, '}'];
+    }),
+    hasMask && 'w.words[mask] = present;',
+  ];
+}
+
+/**
+ * The body of a record's encoder. `prefix` are the words before the fields: target, request id, new ids.
+ * A record of fixed-size fields is stored word by word; trailing defaults are left out.
+ */
+export function encodeRecordBody(opcode: number, prefix: string[], fields: FieldSchema[], file: SourceFile, names: EncoderNames): Lines[] {
+  const words = fields.map((field) => fixedWords(field.type));
+  const isFixed = words.every((count) => count !== undefined) && fields.every((field) => field.type.kind !== 'float');
+  return isFixed
+    ? fixedRecord(opcode, prefix, fields, words as number[], file)
+    : variableRecord(opcode, prefix, fields, file, names);
+}
+
+function fixedRecord(opcode: number, prefix: string[], fields: FieldSchema[], words: number[], file: SourceFile): Lines[] {
+  const base = 1 + prefix.length;
+  const total = base + words.reduce((sum, count) => sum + count, 0);
+  // Length of the record when the last fields have their defaults.
+  const lengths: { test: string; length: number }[] = [];
+  let length = total;
+  for (let i = fields.length - 1; i >= 0 && !fields[i]!.required; i--) {
+    lengths.push({ test: presenceTest(fields[i]!, fields[i]!.name), length });
+    length -= words[i]!;
+  }
+  const lines: Lines[] = [];
+  if (lengths.length > 0) lines.push(`const length = ${lengthExpression(lengths, length)};`);
+  const size = lengths.length > 0 ? 'length' : String(total);
+  lines.push(`const at = w.record(${size});`, 'const words = w.words;');
+  lines.push(`words[at] = ${lengths.length > 0 ? `${opcode} | (length << 16)` : `${opcode} | (${total} << 16)`};`);
+  prefix.forEach((word, index) => lines.push(`words[at + ${index + 1}] = ${word};`));
+  let offset = base;
+  let depth = 0;
+  fields.forEach((field, index) => {
+    if (!field.required) {
+      lines.push(`if (length > ${offset}) {`);
+      depth++;
+    }
+    const value = field.name;
+    const type = field.type.kind === 'nullable' ? field.type.inner : field.type;
+    if (type.kind === 'integer' && type.bits === 64) {
+      lines.push(`words[at + ${offset}] = ${value}${optionalSuffix(field)};`, `words[at + ${offset + 1}] = ${value}${optionalSuffix(field)} / 0x1_0000_0000;`);
+    } else if (type.kind === 'enum') {
+      lines.push(`words[at + ${offset}] = ${file.value(`${type.name}Numbers`, ENUMS)}[${value}];`);
+    } else if (type.kind === 'boolean') {
+      lines.push(`words[at + ${offset}] = ${value} ? 1 : 0;`);
+    } else {
+      lines.push(`words[at + ${offset}] = ${field.type.kind === 'nullable' ? `${value} ?? 0` : value + optionalSuffix(field)};`);
+    }
+    offset += words[index]!;
+  });
+  lines.push('}'.repeat(depth));
+  return lines;
+}
+
+/** A field without a default may be undefined by its type, but not where its words are written. */
+function optionalSuffix(field: FieldSchema): string {
+  return !field.required && field.default === undefined ? '!' : '';
+}
+
+/** Ternaries from the last field to the first optional one. */
+function lengthExpression(lengths: { test: string; length: number }[], shortest: number): string {
+  return lengths.map(({ test, length }) => `${test} ? ${length} : `).join('') + shortest;
+}
+
+function variableRecord(opcode: number, prefix: string[], fields: FieldSchema[], file: SourceFile, names: EncoderNames): Lines[] {
+  const required = fields.filter((field) => field.required);
+  const optional = fields.filter((field) => !field.required);
+  const lines: Lines[] = [`const record = w.begin(${opcode});`, prefix.map((word) => `w.u32(${word});`)];
+  for (const field of required) lines.push(encodeStatements(field.type, labelled(field, field.name, file), file, names));
+  optional.forEach((field, index) => {
+    const present = optional.slice(index).map((one) => presenceTest(one, one.name)).join(' || ');
+    lines.push(`if (${present}) {`, encodeStatements(field.type, field.name, file, names));
+  });
+  lines.push('}'.repeat(optional.length), 'w.end(record);');
+  return lines;
+}

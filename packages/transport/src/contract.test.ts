@@ -1,0 +1,163 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { pairKinds } from '../test/pairs.ts';
+import { pattern, Received, turns } from '../test/received.ts';
+import { HIGH_WATER_BYTES } from './water-marks.ts';
+
+describe.each(pairKinds)('a transport: $name', ({ open, runs, halfCloses }) => {
+  it('delivers what was sent, in order, both ways, however it was cut', async () => {
+    const sizes = fc.array(fc.oneof(fc.nat(20), fc.nat(200_000)), { maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(sizes, sizes, async (there, back) => {
+        const [a, b] = await open();
+        const [atA, atB] = [new Received(a), new Received(b)];
+        for (const [i, size] of there.entries()) a.send(pattern(size, i));
+        for (const [i, size] of back.entries()) b.send(pattern(size, i + 1000));
+        const sentThere = Buffer.concat(there.map((size, i) => pattern(size, i)));
+        const sentBack = Buffer.concat(back.map((size, i) => pattern(size, i + 1000)));
+        await Promise.all([atB.atLeast(sentThere.byteLength), atA.atLeast(sentBack.byteLength)]);
+        expect(atB.content.equals(sentThere)).toBe(true);
+        expect(atA.content.equals(sentBack)).toBe(true);
+        a.close();
+        expect(await Promise.all([atA.closedOnce, atB.closedOnce])).toEqual([undefined, undefined]);
+      }),
+      { numRuns: runs },
+    );
+  });
+
+  it('keeps what comes before start, and delivers nothing before', async () => {
+    const [a, b] = await open();
+    const sent = pattern(100_000);
+    new Received(a);
+    a.send(sent.slice());
+    await turns();
+    const atB = new Received(b);
+    expect(atB.byteLength).toBe(0);
+    await atB.atLeast(sent.byteLength);
+    expect(atB.content.equals(sent)).toBe(true);
+    expect(() => b.start(atB)).toThrow('only once');
+    a.close();
+    await atB.closedOnce;
+  });
+
+  it('puts the sender under back-pressure while the reader pauses, then releases it', async () => {
+    const [a, b] = await open();
+    const [atA, atB] = [new Received(a), new Received(b)];
+    b.pause();
+    let sent = 0;
+    while (a.send(pattern(1 << 20, sent))) {
+      sent += 1 << 20;
+      await turns(2);
+      expect(sent).toBeLessThan(64 << 20);
+    }
+    sent += 1 << 20;
+    expect(sent).toBeGreaterThan(HIGH_WATER_BYTES);
+    await turns();
+    expect(atB.byteLength).toBe(0);
+    expect(atA.drainedCalls).toBe(0);
+    b.resume();
+    await atA.drainedOnce();
+    await atB.atLeast(sent);
+    expect(atB.byteLength).toBe(sent);
+    expect(atA.drainedCalls).toBe(1);
+    expect(a.send(pattern(10))).toBe(true);
+    a.close();
+    await atB.closedOnce;
+  });
+
+  it('delivers nothing while paused from within a handler', async () => {
+    const [a, b] = await open();
+    new Received(a);
+    const atB = new Received();
+    atB.onBytes = () => b.pause();
+    b.start(atB);
+    const total = 3 << 20;
+    for (let i = 0; i < 3; i++) a.send(pattern(1 << 20, i));
+    await atB.atLeast(1);
+    for (let rounds = 0; atB.byteLength < total; rounds++) {
+      const { byteLength, calls } = atB;
+      await turns(5);
+      expect(atB.calls).toBe(calls);
+      b.resume();
+      await atB.atLeast(byteLength + 1);
+    }
+    a.close();
+    b.resume();
+    await atB.closedOnce;
+  });
+
+  it('calls each handler in a task of its own', async () => {
+    const [a, b] = await open();
+    new Received(a);
+    const atB = new Received();
+    let open_ = 0;
+    let nested = 0;
+    atB.onBytes = () => {
+      nested = Math.max(nested, open_++);
+      // Some reactions deep, as in a program that awaits.
+      void Promise.resolve().then(async () => {
+        await null;
+        await null;
+        open_--;
+      });
+    };
+    // Much is buffered before the start, and comes at once.
+    for (let i = 0; i < 200; i++) a.send(pattern(10_000, i));
+    await turns();
+    b.start(atB);
+    await atB.atLeast(2_000_000);
+    expect(atB.calls).toBeGreaterThan(1);
+    expect(nested).toBe(0);
+    a.close();
+    await atB.closedOnce;
+  });
+
+  it('sends what is queued before it closes, and tells each side once', async () => {
+    const [a, b] = await open();
+    const [atA, atB] = [new Received(a), new Received(b)];
+    const sent = pattern(3_000_000);
+    a.send(sent.slice());
+    a.close();
+    a.close();
+    expect(a.send(pattern(10))).toBe(true);
+    expect(await atA.closedOnce).toBeUndefined();
+    expect(await atB.closedOnce).toBeUndefined();
+    expect(atB.content.equals(sent)).toBe(true);
+    expect(b.send(pattern(10))).toBe(true);
+    b.close();
+    await turns();
+    expect(atA.closings).toEqual([undefined]);
+    expect(atB.closings).toEqual([undefined]);
+    expect(atA.byteLength).toBe(0);
+  });
+
+  it('closes while the other side goes on sending', async () => {
+    const [a, b] = await open();
+    const [atA, atB] = [new Received(a), new Received(b)];
+    a.pause();
+    for (let i = 0; i < 8; i++) b.send(pattern(1 << 20, i));
+    await turns();
+    const before = atA.byteLength;
+    a.send(pattern(1000));
+    a.close();
+    expect(await atA.closedOnce).toBeUndefined();
+    const atBEnded = await atB.closedOnce;
+    if (halfCloses) {
+      expect(atBEnded).toBeUndefined();
+      expect(atB.byteLength).toBe(1000);
+    }
+    expect(atA.byteLength).toBe(before);
+  });
+
+  it('reports a close that came before start', async () => {
+    const [a, b] = await open();
+    a.close();
+    b.close();
+    await turns();
+    const [atA, atB] = [new Received(a), new Received(b)];
+    expect([atA.closings, atB.closings]).toEqual([[], []]);
+    expect(await atA.closedOnce).toBeUndefined();
+    expect(await atB.closedOnce).toBeUndefined();
+    expect([atA.closings, atB.closings]).toEqual([[undefined], [undefined]]);
+  });
+});

@@ -1,0 +1,90 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
+import type { Stream } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { ConnectionError, type Transport, type TransportHandlers } from '@vesper-gpu/wire';
+import { socketTransport } from './socket.ts';
+
+/** Beside `src` and `dist` alike, and JavaScript, so that it runs as it is. */
+const PROGRAM = fileURLToPath(new URL('../pump/device-pump.mjs', import.meta.url));
+
+/** Longest message of the pump that is passed on, in bytes. */
+const MAX_MESSAGE_BYTES = 1000;
+
+/**
+ * A transport over an open file that can only be read by blocking, through a process that does nothing else.
+ * @param file a descriptor, or a stream that has one; the caller may close it once this returns.
+ * @param address what the file is called in messages.
+ * @param connectTimeoutMs how long, in milliseconds, the end of the file before its first byte means "not yet".
+ */
+export function pumpTransport(file: number | Stream, address: string, connectTimeoutMs: number): Transport {
+  const child = spawn(process.execPath, [PROGRAM, String(connectTimeoutMs)], {
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', file],
+    // A signal to this process's group must not end the connection before this process has reacted to it.
+    detached: true,
+    env: pumpEnvironment(),
+  });
+  return new PumpTransport(child, address);
+}
+
+/** Options meant for the program (a module to register, an inspector) must not reach its helper. */
+function pumpEnvironment(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _, VESPER_ADDRESS: __, ...environment } = process.env;
+  return { ...environment, ELECTRON_RUN_AS_NODE: '1' };
+}
+
+class PumpTransport implements Transport {
+  readonly #socket: Transport;
+  readonly #address: string;
+  readonly #exited: Promise<void>;
+  #complaint = '';
+  #closing = false;
+
+  constructor(child: ChildProcess, address: string) {
+    this.#address = address;
+    this.#exited = new Promise((resolve) => {
+      child.on('error', (error) => {
+        this.#complaint ||= `its helper process did not start: ${error.message}`;
+        resolve();
+      });
+      child.stderr?.on('close', () => resolve());
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#complaint = (this.#complaint + text).slice(0, MAX_MESSAGE_BYTES);
+    });
+    const socket = child.stdio[3];
+    if (!(socket instanceof Socket)) throw new Error('a pipe to a child process is a socket');
+    this.#socket = socketTransport(socket);
+  }
+
+  start(handlers: TransportHandlers): void {
+    this.#socket.start({
+      bytes: (chunk) => handlers.bytes(chunk),
+      drained: () => handlers.drained?.(),
+      // The reason may be on its way still.
+      closed: (error) => void this.#exited.then(() => setImmediate(() => handlers.closed(this.#reason(error)))),
+    });
+  }
+
+  #reason(error: Error | undefined): Error | undefined {
+    if (this.#closing) return undefined;
+    return this.#complaint === '' ? error : new ConnectionError(`the connection to ${this.#address} broke: ${this.#complaint}`);
+  }
+
+  send(bytes: Uint8Array<ArrayBuffer>): boolean {
+    return this.#socket.send(bytes);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  close(): void {
+    this.#closing = true;
+    this.#socket.close();
+  }
+}

@@ -1,0 +1,56 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Transport } from '@vesper-gpu/wire';
+import { inProcessPair } from '../src/in-process.ts';
+import { pumpTransport } from '../src/pump.ts';
+import { socketTransport } from '../src/socket.ts';
+
+export type Pair = [Transport, Transport];
+
+/** Two connected sockets, over TCP or over a Unix socket in a directory that is gone afterwards. */
+export async function socketPair(kind: 'unix' | 'tcp'): Promise<[Socket, Socket]> {
+  const directory = mkdtempSync(join(tmpdir(), 'vesper-pair-'));
+  const server = createServer({ pauseOnConnect: true });
+  try {
+    await new Promise<void>((resolve) => {
+      if (kind === 'unix') server.listen(join(directory, 'socket'), resolve);
+      else server.listen(0, '127.0.0.1', resolve);
+    });
+    const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
+    const connected = kind === 'unix' ? connect(join(directory, 'socket')) : connect((server.address() as AddressInfo).port, '127.0.0.1');
+    return [connected, await accepted];
+  } finally {
+    server.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+export interface PairKind {
+  name: string;
+  /** How many pairs a property may make: those of a process of their own are few. */
+  runs: number;
+  /** Whether one direction can end before the other: a device only has one end for both. */
+  halfCloses: boolean;
+  open(): Promise<Pair>;
+}
+
+export const pairKinds: PairKind[] = [
+  { name: 'in-process', runs: 100, halfCloses: true, open: () => Promise.resolve(inProcessPair()) },
+  { name: 'unix socket', runs: 30, halfCloses: true, open: async () => sockets(await socketPair('unix')) },
+  { name: 'tcp socket', runs: 30, halfCloses: true, open: async () => sockets(await socketPair('tcp')) },
+  { name: 'device pump', runs: 4, halfCloses: false, open: pumped },
+];
+
+function sockets([a, b]: [Socket, Socket]): Pair {
+  return [socketTransport(a), socketTransport(b)];
+}
+
+/** A pump whose "device" is one end of a socket pair: a file that is read and written, with a peer that can go. */
+async function pumped(): Promise<Pair> {
+  const [a, b] = await socketPair('unix');
+  const pump = pumpTransport(a, 'dev:test', 10_000);
+  a.destroy();
+  return [pump, socketTransport(b)];
+}

@@ -1,0 +1,76 @@
+/** Web IDL's conversions of numbers (https://webidl.spec.whatwg.org/#js-to-integer-types). */
+
+const MAX_UINT32 = 0xffff_ffff;
+
+function outOfRange(context: string, value: unknown, what: string): never {
+  throw new TypeError(`${context}: ${String(value)} is not ${what}`);
+}
+
+function enforce(value: unknown, min: number, max: number, context: string): number {
+  const number = Number(value);
+  const integer = Math.trunc(number);
+  // Written so that NaN fails.
+  if (!(integer >= min && integer <= max)) outOfRange(context, value, `an integer from ${min} to ${max}`);
+  // -0 becomes 0.
+  return integer + 0;
+}
+
+/** `[EnforceRange] unsigned long`. @throws TypeError when the value is no number of that range. */
+export function toUint32Enforced(value: unknown, context: string): number {
+  return typeof value === 'number' && value >>> 0 === value ? value : enforce(value, 0, MAX_UINT32, context);
+}
+
+/** `[EnforceRange] long`. */
+export function toInt32Enforced(value: unknown, context: string): number {
+  return typeof value === 'number' && (value | 0) === value ? value | 0 : enforce(value, -0x8000_0000, 0x7fff_ffff, context);
+}
+
+/** `[EnforceRange] unsigned long long`: up to 2⁵³ − 1. */
+export function toUint64Enforced(value: unknown, context: string): number {
+  return typeof value === 'number' && value >>> 0 === value ? value : enforce(value, 0, Number.MAX_SAFE_INTEGER, context);
+}
+
+/** `[EnforceRange] unsigned short`. */
+export function toUint16Enforced(value: unknown, context: string): number {
+  return enforce(value, 0, 0xffff, context);
+}
+
+/** `[Clamp] unsigned short`: the nearest value in range, ties to even; NaN becomes 0. */
+export function toUint16Clamped(value: unknown): number {
+  const number = Math.min(Math.max(Number(value), 0), 0xffff);
+  if (Number.isNaN(number)) return 0;
+  const floor = Math.floor(number);
+  const rest = number - floor;
+  return rest < 0.5 || (rest === 0.5 && floor % 2 === 0) ? floor : floor + 1;
+}
+
+/** `unsigned long`: modulo 2³². */
+export function toUint32(value: unknown): number {
+  return Number(value) >>> 0;
+}
+
+/** `long`: modulo 2³². */
+export function toInt32(value: unknown): number {
+  return Number(value) | 0;
+}
+
+/** `unsigned long long`: modulo 2⁶⁴, as the nearest double. */
+export function toUint64(value: unknown): number {
+  const number = Math.trunc(Number(value));
+  if (!Number.isFinite(number)) return 0;
+  return Number(BigInt.asUintN(64, BigInt(number)));
+}
+
+/** `float`. @throws TypeError when it is not finite, or not within the range of 32 bits. */
+export function toFloat(value: unknown, context: string): number {
+  const float = Math.fround(Number(value));
+  if (!Number.isFinite(float)) outOfRange(context, value, 'a finite float');
+  return float;
+}
+
+/** `double`. @throws TypeError when it is not finite. */
+export function toDouble(value: unknown, context: string): number {
+  const number = Number(value);
+  if (!Number.isFinite(number)) outOfRange(context, value, 'a finite double');
+  return number;
+}

@@ -1,0 +1,25 @@
+import type { WireReader } from './reader.ts';
+import type { WireWriter } from './writer.ts';
+
+/** Turns the ids of a record into the backend's objects; what is no live id of the right type ends the session. */
+export interface ObjectResolver {
+  /** Reads an id of one of the interfaces with these numbers. */
+  object(reader: WireReader, types: readonly number[]): object;
+  /** Likewise; 0 stands for null. */
+  nullableObject(reader: WireReader, types: readonly number[]): object | null;
+}
+
+/** What the generated decoders need of the session that they decode for. */
+export interface HostSession extends ObjectResolver {
+  /** The encoder that the last `selectEncoder` named, which must be of one of these interfaces. */
+  currentEncoder(reader: WireReader, types: readonly number[]): object;
+  /** Takes an id that the guest allocated for an object of a request's reply. */
+  reserve(id: number): void;
+  /**
+   * Binds `id` to what `make` returns; where it throws, to an invalid object of the same interface,
+   * so that the error is WebGPU's to report.
+   */
+  create(id: number, type: number, parent: object, make: () => object): void;
+  /** Calls `run` and sends the reply that it promises; a rejection is sent as a failure. */
+  request<T>(requestId: number, opcode: number, run: () => Promise<T>, encode: (writer: WireWriter, reply: T) => void): void;
+}

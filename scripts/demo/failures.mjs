@@ -10,7 +10,7 @@ export function watchFailures(device) {
   let closed = false;
   /** @type {Promise<never>} */
   const failure = new Promise((_, reject) => {
-    device.addEventListener("uncapturederror", (event) => {
+    device.addEventListener('uncapturederror', (event) => {
       reject(new Error(`WebGPU: ${event.error.constructor.name}: ${event.error.message}`));
     });
     void device.lost.then(({ reason, message }) => {

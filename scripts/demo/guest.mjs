@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 // The program that `npm start` runs in the guest. It is plain WebGPU: it knows nothing of Vesper and works on whatever
 // `navigator.gpu` it finds. It multiplies matrices, draws the evening star, checks both, and prints one line of JSON.
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { watchFailures } from "./failures.mjs";
-import { matmul } from "./matmul.mjs";
-import { USAGE, parseOptions } from "./options.mjs";
-import { writePng } from "./png.mjs";
-import { LOOP_SECONDS } from "./scene/camera.mjs";
-import { checkPicture } from "./scene/checks.mjs";
-import { Scene } from "./scene/scene.mjs";
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { watchFailures } from './failures.mjs';
+import { matmul } from './matmul.mjs';
+import { USAGE, parseOptions } from './options.mjs';
+import { writePng } from './png.mjs';
+import { LOOP_SECONDS } from './scene/camera.mjs';
+import { checkPicture } from './scene/checks.mjs';
+import { Scene } from './scene/scene.mjs';
 
 /** @typedef {(line: string) => void} Progress */
 
@@ -27,7 +27,7 @@ import { Scene } from "./scene/scene.mjs";
  */
 export async function run({ out, frames, progress }) {
   const adapter = await navigator.gpu?.requestAdapter();
-  if (!adapter) throw new Error(navigator.gpu ? "WebGPU found no adapter" : "this runtime has no navigator.gpu");
+  if (!adapter) throw new Error(navigator.gpu ? 'WebGPU found no adapter' : 'this runtime has no navigator.gpu');
   const { vendor, architecture, device: model, description } = adapter.info;
   progress(`adapter ${description || model || vendor}`);
   const device = await adapter.requestDevice();
@@ -62,7 +62,7 @@ async function drawFrames(device, { out, frames, progress, guard }) {
     const start = performance.now();
     const data = await guard(scene.render(time));
     const milliseconds = performance.now() - start;
-    const file = join(out, `frame-${String(frame + 1).padStart(4, "0")}.png`);
+    const file = join(out, `frame-${String(frame + 1).padStart(4, '0')}.png`);
     await writePng(file, { width, height, data });
     files.push({ file, milliseconds });
     checks.push(...checkPicture({ width, height, data }, time).map((check) => ({ file, ...check })));
@@ -99,6 +99,6 @@ try {
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`guest: ${message}\n`);
-  if (error instanceof TypeError && "code" in error) process.stderr.write(`${USAGE}\n`);
+  if (error instanceof TypeError && 'code' in error) process.stderr.write(`${USAGE}\n`);
   process.exitCode = 1;
 }

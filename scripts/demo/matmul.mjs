@@ -1,6 +1,6 @@
 // A matrix product on the GPU, checked against the same product on the CPU.
-import { readFile } from "node:fs/promises";
-import { randomSource } from "./random.mjs";
+import { readFile } from 'node:fs/promises';
+import { randomSource } from './random.mjs';
 
 /** Rows and columns of the product that one workgroup computes, as matmul.wgsl says. */
 const TILE = 32;
@@ -30,7 +30,7 @@ export async function matmul(device, { size = 512 } = {}) {
   const random = randomSource(512);
   const a = Float32Array.from({ length: size * size }, () => random() * 2 - 1);
   const b = Float32Array.from({ length: size * size }, () => random() * 2 - 1);
-  const code = await readFile(new URL("./matmul.wgsl", import.meta.url), "utf8");
+  const code = await readFile(new URL('./matmul.wgsl', import.meta.url), 'utf8');
 
   const start = performance.now();
   const product = await multiplyOnGpu(device, code, size, a, b);
@@ -48,16 +48,16 @@ export async function matmul(device, { size = 512 } = {}) {
  * @param {Float32Array<ArrayBuffer>} b
  */
 async function multiplyOnGpu(device, code, size, a, b) {
-  const module = device.createShaderModule({ label: "matmul", code });
-  const pipeline = await device.createComputePipelineAsync({ label: "matmul", layout: "auto", compute: { module } });
+  const module = device.createShaderModule({ label: 'matmul', code });
+  const pipeline = await device.createComputePipelineAsync({ label: 'matmul', layout: 'auto', compute: { module } });
 
   const { COPY_DST, COPY_SRC, MAP_READ, STORAGE, UNIFORM } = GPUBufferUsage;
   const bytes = a.byteLength;
-  const uniform = device.createBuffer({ label: "matmul size", size: 4, usage: UNIFORM | COPY_DST });
-  const left = device.createBuffer({ label: "matmul a", size: bytes, usage: STORAGE | COPY_DST });
-  const right = device.createBuffer({ label: "matmul b", size: bytes, usage: STORAGE | COPY_DST });
-  const result = device.createBuffer({ label: "matmul c", size: bytes, usage: STORAGE | COPY_SRC });
-  const staging = device.createBuffer({ label: "matmul readback", size: bytes, usage: MAP_READ | COPY_DST });
+  const uniform = device.createBuffer({ label: 'matmul size', size: 4, usage: UNIFORM | COPY_DST });
+  const left = device.createBuffer({ label: 'matmul a', size: bytes, usage: STORAGE | COPY_DST });
+  const right = device.createBuffer({ label: 'matmul b', size: bytes, usage: STORAGE | COPY_DST });
+  const result = device.createBuffer({ label: 'matmul c', size: bytes, usage: STORAGE | COPY_SRC });
+  const staging = device.createBuffer({ label: 'matmul readback', size: bytes, usage: MAP_READ | COPY_DST });
   device.queue.writeBuffer(uniform, 0, Uint32Array.of(size));
   device.queue.writeBuffer(left, 0, a);
   device.queue.writeBuffer(right, 0, b);
@@ -66,7 +66,7 @@ async function multiplyOnGpu(device, code, size, a, b) {
     layout: pipeline.getBindGroupLayout(0),
     entries: [uniform, left, right, result].map((buffer, binding) => ({ binding, resource: { buffer } })),
   });
-  const encoder = device.createCommandEncoder({ label: "matmul" });
+  const encoder = device.createCommandEncoder({ label: 'matmul' });
   const pass = encoder.beginComputePass();
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, bindGroup);

@@ -21,8 +21,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   for (var start = 0u; start < size; start += TILE) {
     for (var y = local.y; y < TILE; y += THREADS) {
       for (var x = local.x; x < TILE; x += THREADS) {
-        tileA[y][x] = element(&a, origin.y + y, start + x);
-        tileB[y][x] = element(&b, start + y, origin.x + x);
+        tileA[y][x] = elementOfA(origin.y + y, start + x);
+        tileB[y][x] = elementOfB(start + y, origin.x + x);
       }
     }
     workgroupBarrier();
@@ -46,7 +46,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 }
 
 // Beyond the edge everything reads as zero, so that any size works.
-fn element(matrix: ptr<storage, array<f32>, read>, row: u32, column: u32) -> f32 {
+fn elementOfA(row: u32, column: u32) -> f32 {
   if (row >= size || column >= size) { return 0.0; }
-  return (*matrix)[row * size + column];
+  return a[row * size + column];
+}
+
+fn elementOfB(row: u32, column: u32) -> f32 {
+  if (row >= size || column >= size) { return 0.0; }
+  return b[row * size + column];
 }

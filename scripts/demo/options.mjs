@@ -1,5 +1,5 @@
 // The command line of the guest program.
-import { parseArgs } from "node:util";
+import { parseArgs } from 'node:util';
 
 export const USAGE = `usage: guest.mjs [--out DIR] [--frames N]
   --out DIR    the folder for the pictures (default: out)
@@ -13,7 +13,7 @@ export const USAGE = `usage: guest.mjs [--out DIR] [--frames N]
 export function parseOptions(args) {
   const { values } = parseArgs({
     args,
-    options: { out: { type: "string", default: "out" }, frames: { type: "string", default: "1" } },
+    options: { out: { type: 'string', default: 'out' }, frames: { type: 'string', default: '1' } },
   });
   const frames = Number(values.frames);
   if (!Number.isInteger(frames) || frames < 1 || frames > 9999) {

@@ -1,6 +1,6 @@
 // Writes pixels as a PNG file.
-import { writeFile } from "node:fs/promises";
-import { encode } from "fast-png";
+import { writeFile } from 'node:fs/promises';
+import { encode } from 'fast-png';
 
 /**
  * @param {string} path

@@ -14,7 +14,7 @@ export class Readback {
     this.rowBytes = texture.width * 4;
     this.paddedRowBytes = Math.ceil(this.rowBytes / ROW_ALIGNMENT) * ROW_ALIGNMENT;
     this.staging = device.createBuffer({
-      label: "picture readback",
+      label: 'picture readback',
       size: this.paddedRowBytes * texture.height,
       usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
     });

@@ -55,7 +55,11 @@ async function webgpuIdl(file: string | undefined): Promise<{ text: string; name
   const require = createRequire(import.meta.url);
   const manifest = require.resolve('@webref/idl/package.json');
   const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
-  return { text: await read(join(dirname(manifest), 'webgpu.idl')), name: 'webgpu.idl', revision: `@webref/idl ${version}` };
+  return {
+    text: await read(join(dirname(manifest), 'webgpu.idl')),
+    name: 'webgpu.idl',
+    revision: `@webref/idl ${version}`,
+  };
 }
 
 async function read(path: string): Promise<string> {

@@ -69,7 +69,7 @@ async function pumpIn() {
 async function pumpOut() {
   for await (const chunk of socket) {
     let backOff = 1;
-    for (let offset = 0; offset < chunk.byteLength; ) {
+    for (let offset = 0; offset < chunk.byteLength;) {
       try {
         const { bytesWritten } = await writeDevice(DEVICE, chunk, offset, chunk.byteLength - offset, null);
         offset += bytesWritten;

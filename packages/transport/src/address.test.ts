@@ -17,8 +17,22 @@ describe('parseAddress', () => {
   });
 
   it.each([
-    '', 'unix', 'unix:', 'dev:', 'tcp:', '/run/vesper', 'http://example.com', 'tcp:localhost', 'tcp::7000', 'tcp:localhost:',
-    'tcp:localhost:x', 'tcp:localhost:-1', 'tcp:2001:db8::1:7000', 'tcp:[]:7000', 'UNIX:/x', 'unix:/a\0b',
+    '',
+    'unix',
+    'unix:',
+    'dev:',
+    'tcp:',
+    '/run/vesper',
+    'http://example.com',
+    'tcp:localhost',
+    'tcp::7000',
+    'tcp:localhost:',
+    'tcp:localhost:x',
+    'tcp:localhost:-1',
+    'tcp:2001:db8::1:7000',
+    'tcp:[]:7000',
+    'UNIX:/x',
+    'unix:/a\0b',
   ])('refuses "%s", naming it and the accepted forms', (text) => {
     expect(() => parseAddress(text)).toThrow(ConnectionError);
     expect(() => parseAddress(text)).toThrow(
@@ -33,7 +47,11 @@ describe('parseAddress', () => {
   });
 
   it('throws nothing but ConnectionError, and reads back what it accepts', () => {
-    const text = fc.oneof(fc.string(), fc.string().map((s) => `tcp:${s}`), fc.string().map((s) => `unix:${s}`));
+    const text = fc.oneof(
+      fc.string(),
+      fc.string().map((s) => `tcp:${s}`),
+      fc.string().map((s) => `unix:${s}`),
+    );
     fc.assert(
       fc.property(text, (address) => {
         try {

@@ -22,7 +22,10 @@ export function parseAddress(address: string): Address {
   if (kind === 'dev') return { kind, path: rest };
   const byteLength = new TextEncoder().encode(rest).byteLength;
   if (byteLength > MAX_UNIX_PATH_BYTES) {
-    throw invalid(address, `the path of a Unix socket can take ${MAX_UNIX_PATH_BYTES} bytes, and this one takes ${byteLength}`);
+    throw invalid(
+      address,
+      `the path of a Unix socket can take ${MAX_UNIX_PATH_BYTES} bytes, and this one takes ${byteLength}`,
+    );
   }
   return { kind: 'unix', path: rest };
 }

@@ -88,7 +88,9 @@ describe('deviceTransport', () => {
     const received = new Received(await deviceTransport('/dev/null', { connectTimeoutMs: 300 }));
     const error = await received.closedOnce;
     expect(error).toBeInstanceOf(ConnectionError);
-    expect(error?.message).toBe('the connection to dev:/dev/null broke: reading it failed: no host is connected to the other side');
+    expect(error?.message).toBe(
+      'the connection to dev:/dev/null broke: reading it failed: no host is connected to the other side',
+    );
   });
 
   it('reports a device that refuses writes', async () => {
@@ -99,11 +101,15 @@ describe('deviceTransport', () => {
     transport.send(pattern(10));
     // The device gives zeros without end: only what the pipe holds comes before its end.
     transport.resume();
-    expect((await received.closedOnce)?.message).toMatch(/^the connection to dev:\/dev\/full broke: writing to it failed: ENOSPC/);
+    expect((await received.closedOnce)?.message).toMatch(
+      /^the connection to dev:\/dev\/full broke: writing to it failed: ENOSPC/,
+    );
   });
 
   it('says what is wrong with a path', async () => {
-    expect(await messageOf('/dev/no-such-port')).toContain('there is no device dev:/dev/no-such-port: give the virtual machine');
+    expect(await messageOf('/dev/no-such-port')).toContain(
+      'there is no device dev:/dev/no-such-port: give the virtual machine',
+    );
     const file = join(directory, 'file');
     writeFileSync(file, 'precious');
     expect(await messageOf(file)).toContain(`dev:${file} is no character device`);

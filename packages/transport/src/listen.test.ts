@@ -56,7 +56,9 @@ describe('listen', () => {
   it('reports the port that it was given', async () => {
     const listener = await listen('tcp:127.0.0.1:0', ignore);
     expect(listener.address).toMatch(/^tcp:127\.0\.0\.1:[1-9]\d*$/);
-    expect(await messageOf(listener.address)).toContain(`cannot listen at ${listener.address}: another process listens there`);
+    expect(await messageOf(listener.address)).toContain(
+      `cannot listen at ${listener.address}: another process listens there`,
+    );
     await listener.close();
   });
 
@@ -90,7 +92,9 @@ describe('listen', () => {
     mkdirSync(join(directory, 'closed'));
     chmodSync(directory, 0o755);
     chmodSync(join(directory, 'closed'), 0o555);
-    expect(await unprivileged(() => messageOf(`unix:${directory}/closed/socket`))).toContain('no permission; choose a directory');
+    expect(await unprivileged(() => messageOf(`unix:${directory}/closed/socket`))).toContain(
+      'no permission; choose a directory',
+    );
     expect(await messageOf('tcp:192.0.2.1:0')).toContain('this machine has no such address');
     expect(await messageOf('dev:/dev/vport0p1')).toContain("dev: is the guest's end of a port");
     expect(await messageOf('nonsense')).toContain('"nonsense" is no address');

@@ -29,7 +29,9 @@ type SocketAddress = Exclude<Address, { kind: 'dev' }>;
 export async function listen(address: string, options: ListenOptions): Promise<Listener> {
   const parsed = parseAddress(address);
   if (parsed.kind === 'dev') {
-    throw new ConnectionError(`cannot listen at ${address}: dev: is the guest's end of a port; listen at unix:PATH, where the virtual machine's monitor connects`);
+    throw new ConnectionError(
+      `cannot listen at ${address}: dev: is the guest's end of a port; listen at unix:PATH, where the virtual machine's monitor connects`,
+    );
   }
   const server = createServer({ pauseOnConnect: options.pauseOnConnect ?? false, noDelay: true }, (socket) =>
     options.connection(socket),

@@ -32,7 +32,9 @@ async function messageOf(address: string): Promise<string> {
 describe('openTransport', () => {
   it.each(['unix', 'tcp'])('connects to a listener (%s)', async (kind) => {
     const accepted = resolvers<Socket>();
-    const listener = await listen(kind === 'unix' ? `unix:${directory}/s` : 'tcp:127.0.0.1:0', { connection: accepted.resolve });
+    const listener = await listen(kind === 'unix' ? `unix:${directory}/s` : 'tcp:127.0.0.1:0', {
+      connection: accepted.resolve,
+    });
     const transport = await openTransport(listener.address);
     const atGuest = new Received(transport);
     const host = socketTransport(await accepted.promise);
@@ -71,7 +73,9 @@ describe('openTransport', () => {
     const address = `unix:${directory}/s`;
     const listener = await listen(address, { connection: (socket) => void socket.destroy() });
     chmodSync(join(directory, 's'), 0);
-    expect(await unprivileged(() => messageOf(address))).toMatch(`no permission to connect to ${address}: run as the user who ran`);
+    expect(await unprivileged(() => messageOf(address))).toMatch(
+      `no permission to connect to ${address}: run as the user who ran`,
+    );
     await listener.close();
   });
 

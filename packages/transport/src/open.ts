@@ -15,14 +15,18 @@ export async function openTransport(address: string): Promise<Transport> {
   const parsed = parseAddress(address);
   if (parsed.kind === 'dev') return deviceTransport(parsed.path);
   if (parsed.kind === 'tcp' && parsed.port === 0) {
-    throw new ConnectionError(`"${address}" cannot be connected to: port 0 is for listening; give the port that the host reported`);
+    throw new ConnectionError(
+      `"${address}" cannot be connected to: port 0 is for listening; give the port that the host reported`,
+    );
   }
   return socketTransport(await connectSocket(parsed));
 }
 
 function connectSocket(address: Exclude<Address, { kind: 'dev' }>): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port });
+    const socket = connect(
+      address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
+    );
     const failed = (error: NodeJS.ErrnoException): void => {
       clearTimeout(timer);
       socket.destroy();

@@ -68,7 +68,9 @@ class PumpTransport implements Transport {
 
   #reason(error: Error | undefined): Error | undefined {
     if (this.#closing) return undefined;
-    return this.#complaint === '' ? error : new ConnectionError(`the connection to ${this.#address} broke: ${this.#complaint}`);
+    return this.#complaint === ''
+      ? error
+      : new ConnectionError(`the connection to ${this.#address} broke: ${this.#complaint}`);
   }
 
   send(bytes: Uint8Array<ArrayBuffer>): boolean {

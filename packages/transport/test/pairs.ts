@@ -19,7 +19,10 @@ export async function socketPair(kind: 'unix' | 'tcp'): Promise<[Socket, Socket]
       else server.listen(0, '127.0.0.1', resolve);
     });
     const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
-    const connected = kind === 'unix' ? connect(join(directory, 'socket')) : connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const connected =
+      kind === 'unix'
+        ? connect(join(directory, 'socket'))
+        : connect((server.address() as AddressInfo).port, '127.0.0.1');
     return [connected, await accepted];
   } finally {
     server.close();

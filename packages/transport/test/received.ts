@@ -47,7 +47,8 @@ export class Received implements TransportHandlers {
   /** Resolves once so many bytes have arrived; rejects when the stream ends before. */
   atLeast(byteLength: number): Promise<void> {
     return this.#when(() => {
-      if (this.byteLength < byteLength && this.closings.length > 0) throw new Error(`closed after ${this.byteLength} bytes`);
+      if (this.byteLength < byteLength && this.closings.length > 0)
+        throw new Error(`closed after ${this.byteLength} bytes`);
       return this.byteLength >= byteLength;
     });
   }

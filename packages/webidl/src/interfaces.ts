@@ -11,7 +11,9 @@ export function requireConstruction(token: unknown): void {
 /** @throws TypeError when a call has too few arguments. */
 export function requireArguments(given: number, required: number, context: string): void {
   if (given < required) {
-    throw new TypeError(`${context}: ${required} argument${required === 1 ? '' : 's'} required, but only ${given} present`);
+    throw new TypeError(
+      `${context}: ${required} argument${required === 1 ? '' : 's'} required, but only ${given} present`,
+    );
   }
 }
 

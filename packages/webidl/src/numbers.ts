@@ -22,12 +22,16 @@ export function toUint32Enforced(value: unknown, context: string): number {
 
 /** `[EnforceRange] long`. */
 export function toInt32Enforced(value: unknown, context: string): number {
-  return typeof value === 'number' && (value | 0) === value ? value | 0 : enforce(value, -0x8000_0000, 0x7fff_ffff, context);
+  return typeof value === 'number' && (value | 0) === value
+    ? value | 0
+    : enforce(value, -0x8000_0000, 0x7fff_ffff, context);
 }
 
 /** `[EnforceRange] unsigned long long`: up to 2⁵³ − 1. */
 export function toUint64Enforced(value: unknown, context: string): number {
-  return typeof value === 'number' && value >>> 0 === value ? value : enforce(value, 0, Number.MAX_SAFE_INTEGER, context);
+  return typeof value === 'number' && value >>> 0 === value
+    ? value
+    : enforce(value, 0, Number.MAX_SAFE_INTEGER, context);
 }
 
 /** `[EnforceRange] unsigned short`. */

@@ -49,10 +49,18 @@ export function isIterable(value: unknown): value is Iterable<unknown> {
  * A sequence that stands for a dictionary of its items, such as GPUExtent3D.
  * @throws TypeError when it has fewer than `min` or more than `max` items.
  */
-export function toShapeItems(value: Iterable<unknown>, convert: (item: unknown) => number, min: number, max: number, context: string): number[] {
+export function toShapeItems(
+  value: Iterable<unknown>,
+  convert: (item: unknown) => number,
+  min: number,
+  max: number,
+  context: string,
+): number[] {
   const items = toSequence(value, convert, context);
   if (items.length < min || items.length > max) {
-    throw new TypeError(`${context}: a sequence of ${items.length} items, ${min === max ? min : `${min} to ${max}`} wanted`);
+    throw new TypeError(
+      `${context}: a sequence of ${items.length} items, ${min === max ? min : `${min} to ${max}`} wanted`,
+    );
   }
   return items;
 }
@@ -93,6 +101,7 @@ function isSharedArrayBuffer(value: unknown): value is SharedArrayBuffer {
 
 /** `Uint32Array`, shared or not. */
 export function toUint32Array(value: unknown, context: string): Uint32Array {
-  if (Object.prototype.toString.call(value) !== '[object Uint32Array]') throw new TypeError(`${context} is not a Uint32Array`);
+  if (Object.prototype.toString.call(value) !== '[object Uint32Array]')
+    throw new TypeError(`${context} is not a Uint32Array`);
   return value as Uint32Array;
 }

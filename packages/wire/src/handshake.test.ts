@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConnectionError, ProtocolError } from './errors.ts';
-import { encodeHello, HelloReader, incompatibility, parseGuestHello, parseHostHello, type GuestHello, type HostHello } from './handshake.ts';
+import {
+  encodeHello,
+  HelloReader,
+  incompatibility,
+  parseGuestHello,
+  parseHostHello,
+  type GuestHello,
+  type HostHello,
+} from './handshake.ts';
 import { DEFAULT_LIMITS, MAX_HELLO_BYTES } from './limits.ts';
 
 const guest: GuestHello = {
@@ -11,7 +19,11 @@ const guest: GuestHello = {
   idlRevision: '@webref/idl 3.85.0',
   limits: { ...DEFAULT_LIMITS },
 };
-const host: HostHello = { ...guest, wgslLanguageFeatures: ['packed_4x8_integer_dot_product', 'pointer_composite_access'], preferredCanvasFormat: 'bgra8unorm' };
+const host: HostHello = {
+  ...guest,
+  wgslLanguageFeatures: ['packed_4x8_integer_dot_product', 'pointer_composite_access'],
+  preferredCanvasFormat: 'bgra8unorm',
+};
 
 function refusal(run: () => unknown): ProtocolError {
   try {
@@ -65,13 +77,19 @@ describe('the handshake', () => {
       const error = reader.endedEarly();
       expect(error).toBeInstanceOf(ConnectionError);
       expect(error.message).toBe(
-        length === 0 ? 'the host closed the connection without a word' : 'the host closed the connection within its hello',
+        length === 0
+          ? 'the host closed the connection without a word'
+          : 'the host closed the connection within its hello',
       );
     }
   });
 
   it('knows a stranger by the first byte that differs', () => {
-    for (const [text, offset] of [['GET / HTTP/1.1', 0], ['VSPX', 3], ['VS\0\0', 2]] as const) {
+    for (const [text, offset] of [
+      ['GET / HTTP/1.1', 0],
+      ['VSPX', 3],
+      ['VS\0\0', 2],
+    ] as const) {
       const reader = new HelloReader('guest');
       let error: ProtocolError | undefined;
       for (const [i, byte] of Buffer.from(text).entries()) {
@@ -132,7 +150,9 @@ describe('the handshake', () => {
 
   it('takes no line breaks, escape sequences or long texts from a peer into messages', () => {
     const nasty = `a\n\u001b[31m${'x'.repeat(10_000)}`;
-    const fields = new HelloReader('guest').push(encodeHello({ ...guest, agent: nasty, schemaHash: nasty, idlRevision: nasty }))!.fields;
+    const fields = new HelloReader('guest').push(
+      encodeHello({ ...guest, agent: nasty, schemaHash: nasty, idlRevision: nasty }),
+    )!.fields;
     const hello = parseGuestHello(fields);
     for (const text of [hello.agent, hello.schemaHash, hello.idlRevision]) {
       expect(text).toMatch(/^a  \[31mx+$/);

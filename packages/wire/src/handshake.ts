@@ -9,6 +9,8 @@ const MAGIC = 0x52505356;
 const PREAMBLE_BYTES = 8;
 /** Longest text of a hello that is taken over, in UTF-16 units. */
 const MAX_HELLO_TEXT_LENGTH = 200;
+/** Longest refusal that is taken over, in UTF-16 units: it names both sides. */
+const MAX_REFUSAL_LENGTH = 2000;
 
 /** Version of frames, records and the handshake: what this package implements. The schema has a revision of its own. */
 export const WIRE_VERSION = 1;
@@ -107,7 +109,11 @@ export class HelloReader {
     const view = new DataView(this.#preamble.buffer);
     for (let i = 0; i < Math.min(4, this.#filled); i++) {
       if (this.#preamble[i] !== ((MAGIC >>> (8 * i)) & 0xff)) {
-        throw new ProtocolError('bad-magic', `the ${this.#peer} does not speak Vesper: its stream does not start with "VSPR"`, i);
+        throw new ProtocolError(
+          'bad-magic',
+          `the ${this.#peer} does not speak Vesper: its stream does not start with "VSPR"`,
+          i,
+        );
       }
     }
     if (this.#filled < PREAMBLE_BYTES) return;
@@ -151,8 +157,8 @@ function numberField(fields: ReadonlyMap<string, string>, name: string): number 
 }
 
 /** Text that will be logged and shown: bounded, and without line breaks or escape sequences. */
-function textField(fields: ReadonlyMap<string, string>, name: string): string {
-  return (fields.get(name) ?? '').slice(0, MAX_HELLO_TEXT_LENGTH).replace(/\p{Cc}/gu, ' ');
+function textField(fields: ReadonlyMap<string, string>, name: string, maxLength = MAX_HELLO_TEXT_LENGTH): string {
+  return (fields.get(name) ?? '').slice(0, maxLength).replace(/\p{Cc}/gu, ' ');
 }
 
 /** The typed form of a guest's hello. Unknown names are left alone: a newer peer may say more. */
@@ -172,7 +178,7 @@ export function parseGuestHello(fields: ReadonlyMap<string, string>): GuestHello
 
 /** The typed form of a host's hello. */
 export function parseHostHello(fields: ReadonlyMap<string, string>): HostHello {
-  const refusal = fields.get('refusal');
+  const refusal = fields.has('refusal') ? textField(fields, 'refusal', MAX_REFUSAL_LENGTH) : undefined;
   return {
     ...parseGuestHello(fields),
     wgslLanguageFeatures: (fields.get('wgslLanguageFeatures') ?? '').split(' ').filter((name) => name !== ''),

@@ -21,5 +21,10 @@ export interface HostSession extends ObjectResolver {
    */
   create(id: number, type: number, parent: object, make: () => object): void;
   /** Calls `run` and sends the reply that it promises; a rejection is sent as a failure. */
-  request<T>(requestId: number, opcode: number, run: () => Promise<T>, encode: (writer: WireWriter, reply: T) => void): void;
+  request<T>(
+    requestId: number,
+    opcode: number,
+    run: () => Promise<T>,
+    encode: (writer: WireWriter, reply: T) => void,
+  ): void;
 }

@@ -69,7 +69,8 @@ export class ObjectTable<T> {
   reserve(id: number): void {
     const slot = slotOf(id);
     const generation = generationOf(id);
-    if (slot > this.#types.length || generation === 0) throw new ProtocolError('bad-id', `id ${id} was never allocated`);
+    if (slot > this.#types.length || generation === 0)
+      throw new ProtocolError('bad-id', `id ${id} was never allocated`);
     if (slot === this.#types.length) {
       if (slot >= this.#maxObjects) throw new ProtocolError('limit', `more than ${this.#maxObjects} objects`);
       this.#types.push(0);

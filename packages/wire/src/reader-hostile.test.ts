@@ -23,7 +23,13 @@ const reads: Record<string, Read> = {
   union: (r) => decodeUnion(r, [() => r.u32(), () => r.string()]),
 };
 
-const word = fc.oneof(fc.nat(4), fc.nat(40), fc.nat(40).map((n) => n << 16), fc.integer(), fc.constantFrom(-1, 0x7fff_ffff, -0x8000_0000));
+const word = fc.oneof(
+  fc.nat(4),
+  fc.nat(40),
+  fc.nat(40).map((n) => n << 16),
+  fc.integer(),
+  fc.constantFrom(-1, 0x7fff_ffff, -0x8000_0000),
+);
 
 function frameOf(words: readonly number[]): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new Int32Array(words).buffer);

@@ -20,7 +20,18 @@ const text = fc.oneof(
   fc.string(),
   fc.string({ unit: 'binary', maxLength: 200 }),
   fc.array(fc.integer({ min: 0xd7f0, max: 0xe010 }), { maxLength: 100 }).map((units) => String.fromCharCode(...units)),
-  fc.constantFrom('', '\0', '\ufeff', '🌍', '\ud800', '🌍'.repeat(40), 'a'.repeat(31), 'a'.repeat(32), 'a'.repeat(63) + 'é', 'a'.repeat(64)),
+  fc.constantFrom(
+    '',
+    '\0',
+    '\ufeff',
+    '🌍',
+    '\ud800',
+    '🌍'.repeat(40),
+    'a'.repeat(31),
+    'a'.repeat(32),
+    'a'.repeat(63) + 'é',
+    'a'.repeat(64),
+  ),
 );
 
 const field: fc.Arbitrary<Field> = fc.oneof(
@@ -30,7 +41,9 @@ const field: fc.Arbitrary<Field> = fc.oneof(
   fc.float().map((v) => ({ write: (w) => w.f32(v), check: (r) => expect(r.f32()).toBe(v) }) satisfies Field),
   fc.double().map((v) => ({ write: (w) => w.f64(v), check: (r) => expect(r.f64()).toBe(v) }) satisfies Field),
   fc.boolean().map((v) => ({ write: (w) => w.boolean(v), check: (r) => expect(r.boolean()).toBe(v) }) satisfies Field),
-  text.map((v) => ({ write: (w) => w.string(v), check: (r) => expect(r.string()).toBe(v.toWellFormed()) }) satisfies Field),
+  text.map(
+    (v) => ({ write: (w) => w.string(v), check: (r) => expect(r.string()).toBe(v.toWellFormed()) }) satisfies Field,
+  ),
   fc
     .uint8Array({ maxLength: 300 })
     .map((v) => ({ write: (w) => w.bytes(v), check: (r) => expect(r.bytes()).toEqual(v) }) satisfies Field),
@@ -47,7 +60,9 @@ function open(writer: WireWriter): WireReader {
 
 describe('WireWriter and WireReader', () => {
   it('round trip any records', () => {
-    const records = fc.array(fc.record({ opcode: fc.nat(0xffff), fields: fc.array(field, { maxLength: 12 }) }), { maxLength: 12 });
+    const records = fc.array(fc.record({ opcode: fc.nat(0xffff), fields: fc.array(field, { maxLength: 12 }) }), {
+      maxLength: 12,
+    });
     fc.assert(
       fc.property(records, fc.integer({ min: 1, max: 64 }), (list, initialWords) => {
         const writer = new WireWriter(undefined, initialWords);

@@ -1,6 +1,6 @@
 // The bind group layouts and the bind groups of the scene. Groups: 0 the frame, 1 the materials, 2 the shadow map,
 // 3 the mirror image.
-import { VIEW_BYTES, WORLD_BYTES } from "./uniforms.mjs";
+import { VIEW_BYTES, WORLD_BYTES } from './uniforms.mjs';
 
 /** @typedef {ReturnType<typeof createLayouts>} Layouts */
 
@@ -11,26 +11,26 @@ export function createLayouts(device) {
   const layout = (label, entries) =>
     device.createBindGroupLayout({ label, entries: entries.map((entry, binding) => ({ binding, ...entry })) });
   return {
-    frame: layout("frame", [
+    frame: layout('frame', [
       { visibility: VERTEX | FRAGMENT, buffer: { hasDynamicOffset: true, minBindingSize: VIEW_BYTES } },
       { visibility: VERTEX | FRAGMENT, buffer: { minBindingSize: WORLD_BYTES } },
     ]),
-    materials: layout("materials", [
-      { visibility: FRAGMENT, texture: { viewDimension: "2d-array" } },
-      { visibility: FRAGMENT, texture: { viewDimension: "2d-array" } },
+    materials: layout('materials', [
+      { visibility: FRAGMENT, texture: { viewDimension: '2d-array' } },
+      { visibility: FRAGMENT, texture: { viewDimension: '2d-array' } },
       { visibility: FRAGMENT, texture: {} },
       { visibility: FRAGMENT, sampler: {} },
     ]),
-    shadow: layout("shadow", [
-      { visibility: FRAGMENT, texture: { sampleType: "depth" } },
-      { visibility: FRAGMENT, sampler: { type: "comparison" } },
+    shadow: layout('shadow', [
+      { visibility: FRAGMENT, texture: { sampleType: 'depth' } },
+      { visibility: FRAGMENT, sampler: { type: 'comparison' } },
     ]),
     // One texture and a sampler: the water's mirror image, and each step of the glow.
-    image: layout("image", [
+    image: layout('image', [
       { visibility: FRAGMENT, texture: {} },
       { visibility: FRAGMENT, sampler: {} },
     ]),
-    tonemap: layout("tonemap", [
+    tonemap: layout('tonemap', [
       { visibility: FRAGMENT, texture: {} },
       { visibility: FRAGMENT, texture: {} },
       { visibility: FRAGMENT, sampler: {} },
@@ -49,20 +49,20 @@ export function createLayouts(device) {
  */
 export function createBindGroups(device, layouts, { views, world, textures, targets }) {
   const smoothSampler = device.createSampler({
-    label: "materials",
-    addressModeU: "repeat",
-    addressModeV: "repeat",
-    magFilter: "linear",
-    minFilter: "linear",
-    mipmapFilter: "linear",
+    label: 'materials',
+    addressModeU: 'repeat',
+    addressModeV: 'repeat',
+    magFilter: 'linear',
+    minFilter: 'linear',
+    mipmapFilter: 'linear',
     maxAnisotropy: 4,
   });
-  const imageSampler = device.createSampler({ label: "image", magFilter: "linear", minFilter: "linear" });
+  const imageSampler = device.createSampler({ label: 'image', magFilter: 'linear', minFilter: 'linear' });
   const shadowSampler = device.createSampler({
-    label: "shadow",
-    compare: "less",
-    magFilter: "linear",
-    minFilter: "linear",
+    label: 'shadow',
+    compare: 'less',
+    magFilter: 'linear',
+    minFilter: 'linear',
   });
   /** @type {(layout: GPUBindGroupLayout, resources: GPUBindingResource[]) => GPUBindGroup} */
   const group = (layout, resources) =>
@@ -71,8 +71,8 @@ export function createBindGroups(device, layouts, { views, world, textures, targ
   return {
     frame: group(layouts.frame, [{ buffer: views, size: VIEW_BYTES }, { buffer: world }]),
     materials: group(layouts.materials, [
-      surface.createView({ dimension: "2d-array" }),
-      relief.createView({ dimension: "2d-array" }),
+      surface.createView({ dimension: '2d-array' }),
+      relief.createView({ dimension: '2d-array' }),
       noise.createView(),
       smoothSampler,
     ]),

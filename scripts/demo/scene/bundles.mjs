@@ -1,6 +1,6 @@
 // What a frame draws, recorded once: every frame only replays it, while the uniform buffers say what moved.
-import { DEPTH_FORMAT, LIGHT_FORMAT, SHADOW_FORMAT } from "./formats.mjs";
-import { VIEW } from "./uniforms.mjs";
+import { DEPTH_FORMAT, LIGHT_FORMAT, SHADOW_FORMAT } from './formats.mjs';
+import { VIEW } from './uniforms.mjs';
 
 /**
  * @param {GPUDevice} device
@@ -45,7 +45,7 @@ export function recordBundles(device, { pipelines, groups, geometry, stars, star
   };
 
   const shadowEncoder = device.createRenderBundleEncoder({
-    label: "shadow",
+    label: 'shadow',
     colorFormats: [],
     depthStencilFormat: SHADOW_FORMAT,
   });
@@ -54,12 +54,12 @@ export function recordBundles(device, { pipelines, groups, geometry, stars, star
   geometry.draw(shadowEncoder);
 
   return {
-    shadow: shadowEncoder.finish({ label: "shadow" }),
-    mirror: lit("mirror", (encoder) => {
+    shadow: shadowEncoder.finish({ label: 'shadow' }),
+    mirror: lit('mirror', (encoder) => {
       drawSolids(encoder, pipelines.mirroredObjects, VIEW.mirror);
       drawSky(encoder, VIEW.mirror);
     }),
-    main: lit("main", (encoder) => {
+    main: lit('main', (encoder) => {
       drawSolids(encoder, pipelines.objects, VIEW.main);
       encoder.setPipeline(pipelines.water);
       encoder.setBindGroup(3, groups.mirror);

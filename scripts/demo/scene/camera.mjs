@@ -1,5 +1,5 @@
 // Where the picture is taken from, and where a place of the world lies in it.
-import { lookAt, multiply, perspective, subtract, transform } from "./math.mjs";
+import { lookAt, multiply, perspective, subtract, transform } from './math.mjs';
 
 /** Seconds after which the animation is back where it began. */
 export const LOOP_SECONDS = 16;
@@ -7,7 +7,8 @@ export const LOOP_SECONDS = 16;
 const DISTANCE = 11.6;
 const HEIGHT = 2.3;
 const FIELD_OF_VIEW_DEGREES = 34;
-const SWING_DEGREES = 13;
+/** The arc of the swing: further to the left, the evening star would leave the picture. */
+const SWING_DEGREES = { middle: 4, reach: 8.5 };
 /** @type {import("./math.mjs").Vec3} */
 const TARGET = [0, 2.62, 0];
 
@@ -27,8 +28,10 @@ const TARGET = [0, 2.62, 0];
  * @returns {Camera}
  */
 export function cameraAt(time, aspect) {
-  const phase = (time / LOOP_SECONDS) * Math.PI * 2;
-  const angle = (Math.sin(phase) * SWING_DEGREES * Math.PI) / 180;
+  const { middle, reach } = SWING_DEGREES;
+  // The animation begins and ends in front of the scene.
+  const phase = (time / LOOP_SECONDS) * Math.PI * 2 - Math.asin(middle / reach);
+  const angle = ((middle + Math.sin(phase) * reach) * Math.PI) / 180;
   /** @type {import("./math.mjs").Vec3} */
   const eye = [Math.sin(angle) * DISTANCE, HEIGHT, Math.cos(angle) * DISTANCE];
   const view = lookAt(eye, TARGET);

@@ -1,8 +1,8 @@
 // Is the picture right? The camera says where each thing must be; the pixels there must look like that thing.
-import { cameraAt, project } from "./camera.mjs";
-import { direction } from "./math.mjs";
-import { countColors, measureBox, measureRing } from "./probe.mjs";
-import { BALLS, EVENING_STAR, KNOT_CENTRE, LAMPS, SHADOW_PROBES, STONE_TOP } from "./stage.mjs";
+import { cameraAt, project } from './camera.mjs';
+import { direction } from './math.mjs';
+import { countColors, measureBox, measureRing } from './probe.mjs';
+import { BALLS, EVENING_STAR, KNOT_CENTRE, LAMPS, SHADOW_PROBES, STONE_TOP } from './stage.mjs';
 
 /**
  * @typedef {object} Check
@@ -55,10 +55,10 @@ function checkWhole(picture) {
   let opaque = 0;
   for (let at = 3; at < data.length; at += 4) opaque += data[at] === 255 ? 1 : 0;
   return [
-    within("opaque pixels, share", opaque / (width * height), 1),
-    within("whole picture, mean luminance", whole.luminance, 35, 140),
-    within("whole picture, spread of luminance", whole.spread, 20),
-    within("whole picture, colours a thousand pixels", (countColors(picture) / (width * height)) * 1000, 20),
+    within('opaque pixels, share', opaque / (width * height), 1),
+    within('whole picture, mean luminance', whole.luminance, 35, 140),
+    within('whole picture, spread of luminance', whole.spread, 20),
+    within('whole picture, colours a thousand pixels', (countColors(picture) / (width * height)) * 1000, 20),
   ];
 }
 
@@ -78,10 +78,10 @@ function checkSky(picture, eye, at) {
   };
   const [high, low, water] = [strip(16), strip(4), strip(-4)];
   return [
-    within("sky above, luminance", high.luminance, 20, 120),
-    within("sky above, blue / red", high.blue / high.red, 1.15),
-    within("sky at the horizon, red / blue", low.red / low.blue, 0.95),
-    within("water / sky, luminance", water.luminance / low.luminance, 0.3, 1.05),
+    within('sky above, luminance', high.luminance, 20, 120),
+    within('sky above, blue / red', high.blue / high.red, 1.15),
+    within('sky at the horizon, red / blue', low.red / low.blue, 0.95),
+    within('water / sky, luminance', water.luminance / low.luminance, 0.3, 1.05),
   ];
 }
 
@@ -94,8 +94,8 @@ function checkStar(picture, star, unit) {
   const core = measureRing(picture, star, 2 * unit);
   const around = measureRing(picture, star, 110 * unit, 95 * unit);
   return [
-    within("evening star, luminance", core.luminance, 220),
-    within("evening star / sky around it", core.luminance / around.luminance, 2),
+    within('evening star, luminance', core.luminance, 220),
+    within('evening star / sky around it', core.luminance / around.luminance, 2),
   ];
 }
 
@@ -110,9 +110,13 @@ function checkKnot(picture, centre, focal) {
   const gold = measureRing(picture, centre, 0.9 * metre, LAMPS[0].radius * 1.6 * metre);
   return [
     // Parts of the knot pass in front of the lamp, so its brightest pixel counts.
-    within("lamp in the knot, brightest luminance", Math.max(lamp.peak, measureRing(picture, centre, LAMPS[0].radius * metre).peak), 215),
-    within("knot, spread of luminance", gold.spread, 25),
-    within("knot, red / blue", gold.red / gold.blue, 1.02),
+    within(
+      'lamp in the knot, brightest luminance',
+      Math.max(lamp.peak, measureRing(picture, centre, LAMPS[0].radius * metre).peak),
+      215,
+    ),
+    within('knot, spread of luminance', gold.spread, 25),
+    within('knot, red / blue', gold.red / gold.blue, 1.02),
   ];
 }
 
@@ -126,9 +130,9 @@ function checkBalls(picture, at, focal) {
   return BALLS.filter((ball) => ball.hue !== undefined).map(({ x, z, radius, hue }) => {
     const centre = at([x, STONE_TOP + radius, z]);
     const { red, blue } = measureRing(picture, centre, (radius * 0.5 * focal) / centre.distance);
-    return hue === "red"
-      ? within("red ball, red / blue", red / blue, 1.8)
-      : within("blue ball, blue / red", blue / red, 1.1);
+    return hue === 'red'
+      ? within('red ball, red / blue', red / blue, 1.8)
+      : within('blue ball, blue / red', blue / red, 1.1);
   });
 }
 
@@ -139,6 +143,8 @@ function checkBalls(picture, at, focal) {
  * @param {number} unit
  */
 function checkShadow(picture, at, unit) {
-  const [lit, shaded] = [SHADOW_PROBES.lit, SHADOW_PROBES.shaded].map((place) => measureRing(picture, at(place), 4 * unit));
-  return within("paving in the light / in the shadow", lit.luminance / shaded.luminance, 1.2);
+  const [lit, shaded] = [SHADOW_PROBES.lit, SHADOW_PROBES.shaded].map((place) =>
+    measureRing(picture, at(place), 4 * unit),
+  );
+  return within('paving in the light / in the shadow', lit.luminance / shaded.luminance, 1.2);
 }

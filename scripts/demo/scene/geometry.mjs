@@ -1,7 +1,7 @@
 // The stage's meshes and instances in GPU buffers, and how to draw them.
-import { encodeInstances } from "./instances.mjs";
-import { pack } from "./mesh.mjs";
-import { stageObjects } from "./stage.mjs";
+import { encodeInstances } from './instances.mjs';
+import { pack } from './mesh.mjs';
+import { stageObjects } from './stage.mjs';
 
 export class Geometry {
   #objects = stageObjects();
@@ -15,9 +15,9 @@ export class Geometry {
   constructor(device) {
     const packed = pack(this.#objects.map(({ mesh }) => mesh));
     this.#device = device;
-    this.#vertices = bufferOf(device, "vertices", GPUBufferUsage.VERTEX, packed.vertices);
-    this.#indices = bufferOf(device, "indices", GPUBufferUsage.INDEX, packed.indices);
-    this.#instances = bufferOf(device, "instances", GPUBufferUsage.VERTEX, this.#encode(0));
+    this.#vertices = bufferOf(device, 'vertices', GPUBufferUsage.VERTEX, packed.vertices);
+    this.#indices = bufferOf(device, 'indices', GPUBufferUsage.INDEX, packed.indices);
+    this.#instances = bufferOf(device, 'instances', GPUBufferUsage.VERTEX, this.#encode(0));
     let firstInstance = 0;
     this.#draws = this.#objects.map(({ instances }, i) => {
       const draw = { ...packed.ranges[i], firstInstance, instanceCount: instances(0).length };
@@ -41,7 +41,7 @@ export class Geometry {
   draw(encoder) {
     encoder.setVertexBuffer(0, this.#vertices);
     encoder.setVertexBuffer(1, this.#instances);
-    encoder.setIndexBuffer(this.#indices, "uint32");
+    encoder.setIndexBuffer(this.#indices, 'uint32');
     for (const { indexCount, instanceCount, firstIndex, baseVertex, firstInstance } of this.#draws) {
       encoder.drawIndexed(indexCount, instanceCount, firstIndex, baseVertex, firstInstance);
     }

@@ -1,5 +1,5 @@
 // The surfaces of the scene: for each material, what colour, how rough and how high every point is.
-import { cellNoise, fractalNoise, valueNoise, waveField } from "./noise.mjs";
+import { cellNoise, fractalNoise, valueNoise, waveField } from './noise.mjs';
 
 /**
  * @typedef {object} Material
@@ -21,16 +21,18 @@ export function materials() {
 
 /** @returns {Material} dark split stone with fine strata */
 function slate() {
-  const coarse = fractalNoise(4, 4, 6, 11);
-  const strata = fractalNoise(3, 24, 4, 12);
+  const coarse = fractalNoise(5, 6, 7, 11);
+  const strata = fractalNoise(8, 22, 5, 12);
+  const cracks = fractalNoise(4, 5, 6, 13);
   return {
     relief: 9,
     at(u, v) {
       const rock = coarse(u, v);
       const layer = strata(u + rock * 0.08, v);
-      const height = rock * 0.6 + layer * 0.4;
-      const tone = 0.40 + (height - 0.5) * 0.42;
-      return { color: [tone * 0.98, tone, tone * 1.08], roughness: 0.46 + (1 - layer) * 0.34, height };
+      const crack = vein(cracks(u, v + rock * 0.1) - 0.5, 0.012);
+      const height = rock * 0.65 + layer * 0.35 - crack * 0.07;
+      const tone = 0.37 + (height - 0.5) * 0.6 - crack * 0.04;
+      return { color: [tone * 0.88, tone, tone * 1.14], roughness: 0.42 + (1 - layer) * 0.36, height };
     },
   };
 }

@@ -1,5 +1,5 @@
 // Triangle meshes, computed: position, normal and texture coordinates a vertex, counter-clockwise from outside.
-import { add, cross, normalize, scale, subtract } from "./math.mjs";
+import { add, cross, normalize, scale, subtract } from './math.mjs';
 
 /** Floats a vertex: position (3), normal (3), texture coordinates (2). */
 export const VERTEX_FLOATS = 8;

@@ -1,5 +1,5 @@
 // Smooth random patterns that repeat without a seam: the raw material of the scene's textures.
-import { randomSource } from "../random.mjs";
+import { randomSource } from '../random.mjs';
 
 /** @typedef {(u: number, v: number) => number} Pattern of [0, 1)², repeating beyond it */
 

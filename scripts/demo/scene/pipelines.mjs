@@ -1,47 +1,47 @@
 // The render pipelines of the scene.
-import { DEPTH_FORMAT, LIGHT_FORMAT, PICTURE_FORMAT, SHADOW_FORMAT } from "./formats.mjs";
-import { INSTANCE_FLOATS } from "./instances.mjs";
-import { VERTEX_FLOATS } from "./mesh.mjs";
-import { STAR_FLOATS } from "./stars.mjs";
+import { DEPTH_FORMAT, LIGHT_FORMAT, PICTURE_FORMAT, SHADOW_FORMAT } from './formats.mjs';
+import { INSTANCE_FLOATS } from './instances.mjs';
+import { VERTEX_FLOATS } from './mesh.mjs';
+import { STAR_FLOATS } from './stars.mjs';
 
 /** @type {GPUVertexBufferLayout} */
 const VERTICES = {
   arrayStride: VERTEX_FLOATS * 4,
   attributes: [
-    { shaderLocation: 0, offset: 0, format: "float32x3" },
-    { shaderLocation: 1, offset: 12, format: "float32x3" },
-    { shaderLocation: 2, offset: 24, format: "float32x2" },
+    { shaderLocation: 0, offset: 0, format: 'float32x3' },
+    { shaderLocation: 1, offset: 12, format: 'float32x3' },
+    { shaderLocation: 2, offset: 24, format: 'float32x2' },
   ],
 };
 
 /** @type {GPUVertexBufferLayout} */
 const INSTANCES = {
   arrayStride: INSTANCE_FLOATS * 4,
-  stepMode: "instance",
-  attributes: [3, 4, 5, 6, 7, 8].map((shaderLocation, i) => ({ shaderLocation, offset: i * 16, format: "float32x4" })),
+  stepMode: 'instance',
+  attributes: [3, 4, 5, 6, 7, 8].map((shaderLocation, i) => ({ shaderLocation, offset: i * 16, format: 'float32x4' })),
 };
 
 /** @type {GPUVertexBufferLayout} */
 const STARS = {
   arrayStride: STAR_FLOATS * 4,
-  stepMode: "instance",
+  stepMode: 'instance',
   attributes: [
-    { shaderLocation: 0, offset: 0, format: "float32x3" },
-    { shaderLocation: 1, offset: 12, format: "float32" },
-    { shaderLocation: 2, offset: 16, format: "float32x3" },
-    { shaderLocation: 3, offset: 28, format: "float32" },
+    { shaderLocation: 0, offset: 0, format: 'float32x3' },
+    { shaderLocation: 1, offset: 12, format: 'float32' },
+    { shaderLocation: 2, offset: 16, format: 'float32x3' },
+    { shaderLocation: 3, offset: 28, format: 'float32' },
   ],
 };
 
 /** Light behind light: what is there shines on, the brighter the less it shows. Fits squeezed colours. */
 const SCREEN = /** @type {GPUBlendState} */ ({
-  color: { srcFactor: "one", dstFactor: "one-minus-src", operation: "add" },
-  alpha: { srcFactor: "one", dstFactor: "one", operation: "max" },
+  color: { srcFactor: 'one', dstFactor: 'one-minus-src', operation: 'add' },
+  alpha: { srcFactor: 'one', dstFactor: 'one', operation: 'max' },
 });
 
 const ADD = /** @type {GPUBlendState} */ ({
-  color: { srcFactor: "one", dstFactor: "one", operation: "add" },
-  alpha: { srcFactor: "one", dstFactor: "one", operation: "max" },
+  color: { srcFactor: 'one', dstFactor: 'one', operation: 'add' },
+  alpha: { srcFactor: 'one', dstFactor: 'one', operation: 'max' },
 });
 
 /**
@@ -77,7 +77,7 @@ export async function createPipelines(device, shaders, layouts, samples) {
       depthStencil: {
         format: DEPTH_FORMAT,
         depthWriteEnabled: !behind,
-        depthCompare: behind ? "less-equal" : "less",
+        depthCompare: behind ? 'less-equal' : 'less',
       },
       multisample: { count: samples },
     });
@@ -99,40 +99,40 @@ export async function createPipelines(device, shaders, layouts, samples) {
     });
 
   const [objects, mirroredObjects, water, sky, stars, shadows, firstShrink, shrink, grow, picture] = await Promise.all([
-    lit("objects", shaders.object, solid, { buffers, primitive: { cullMode: "back" } }),
+    lit('objects', shaders.object, solid, { buffers, primitive: { cullMode: 'back' } }),
     // A mirror turns triangles inside out.
-    lit("mirrored objects", shaders.object, solid, {
+    lit('mirrored objects', shaders.object, solid, {
       buffers,
-      primitive: { cullMode: "back", frontFace: "cw" },
+      primitive: { cullMode: 'back', frontFace: 'cw' },
       constants: { MIRRORED: 1 },
     }),
-    lit("water", shaders.water, layout(frame, materials, shadow, image), { primitive: { topology: "triangle-strip" } }),
-    lit("sky", shaders.sky, layout(frame, materials), { behind: true }),
-    lit("stars", shaders.stars, layout(frame), {
+    lit('water', shaders.water, layout(frame, materials, shadow, image), { primitive: { topology: 'triangle-strip' } }),
+    lit('sky', shaders.sky, layout(frame, materials), { behind: true }),
+    lit('stars', shaders.stars, layout(frame), {
       buffers: [STARS],
-      primitive: { topology: "triangle-strip" },
+      primitive: { topology: 'triangle-strip' },
       blend: SCREEN,
       behind: true,
     }),
     device.createRenderPipelineAsync({
-      label: "shadows",
+      label: 'shadows',
       layout: layout(frame),
       vertex: { module: shaders.shadow, buffers },
-      primitive: { cullMode: "back" },
+      primitive: { cullMode: 'back' },
       depthStencil: {
         format: SHADOW_FORMAT,
         depthWriteEnabled: true,
-        depthCompare: "less",
+        depthCompare: 'less',
         // Slanted surfaces must not shade themselves.
         depthBias: 2,
         depthBiasSlopeScale: 2.5,
       },
     }),
-    glow("glow first shrink", "shrink", { squeezed: true }),
-    glow("glow shrink", "shrink"),
-    glow("glow grow", "grow", { blend: ADD }),
+    glow('glow first shrink', 'shrink', { squeezed: true }),
+    glow('glow shrink', 'shrink'),
+    glow('glow grow', 'grow', { blend: ADD }),
     device.createRenderPipelineAsync({
-      label: "tonemap",
+      label: 'tonemap',
       layout: layout(tonemap),
       vertex: { module: shaders.tonemap },
       fragment: { module: shaders.tonemap, targets: [{ format: PICTURE_FORMAT }] },

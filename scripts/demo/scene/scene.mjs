@@ -1,15 +1,15 @@
 // The evening star over calm water: set up once, then drawn frame by frame.
-import { Readback } from "../readback.mjs";
-import { createBindGroups, createLayouts } from "./bindings.mjs";
-import { recordBundles } from "./bundles.mjs";
-import { GLOW_LEVELS } from "./formats.mjs";
-import { Geometry, bufferOf } from "./geometry.mjs";
-import { createPipelines } from "./pipelines.mjs";
-import { loadShaders } from "./shaders.mjs";
-import { STAR_FLOATS, encodeStars } from "./stars.mjs";
-import { createTargets, destroyTargets } from "./targets.mjs";
-import { createTextures } from "./textures.mjs";
-import { encodeViews, encodeWorld } from "./uniforms.mjs";
+import { Readback } from '../readback.mjs';
+import { createBindGroups, createLayouts } from './bindings.mjs';
+import { recordBundles } from './bundles.mjs';
+import { GLOW_LEVELS } from './formats.mjs';
+import { Geometry, bufferOf } from './geometry.mjs';
+import { createPipelines } from './pipelines.mjs';
+import { loadShaders } from './shaders.mjs';
+import { STAR_FLOATS, encodeStars } from './stars.mjs';
+import { createTargets, destroyTargets } from './targets.mjs';
+import { createTextures } from './textures.mjs';
+import { encodeViews, encodeWorld } from './uniforms.mjs';
 
 /**
  * @typedef {object} SceneOptions
@@ -77,10 +77,10 @@ export class Scene {
     this.#device.queue.writeBuffer(views, 0, encodeViews(time, [width, height], [mirror.width, mirror.height]));
     this.#device.queue.writeBuffer(world, 0, encodeWorld(time));
 
-    const encoder = this.#device.createCommandEncoder({ label: "frame" });
+    const encoder = this.#device.createCommandEncoder({ label: 'frame' });
     this.#drawShadows(encoder);
-    this.#drawLight(encoder, "mirror");
-    this.#drawLight(encoder, "main");
+    this.#drawLight(encoder, 'mirror');
+    this.#drawLight(encoder, 'main');
     this.#drawGlow(encoder);
     this.#drawPicture(encoder);
     readback.record(encoder);
@@ -100,13 +100,13 @@ export class Scene {
   #drawShadows(encoder) {
     const { targets, bundles } = this.#parts;
     const pass = encoder.beginRenderPass({
-      label: "shadow",
+      label: 'shadow',
       colorAttachments: [],
       depthStencilAttachment: {
         view: targets.shadow.createView(),
         depthClearValue: 1,
-        depthLoadOp: "clear",
-        depthStoreOp: "store",
+        depthLoadOp: 'clear',
+        depthStoreOp: 'store',
       },
     });
     pass.executeBundles([bundles.shadow]);
@@ -124,14 +124,14 @@ export class Scene {
       label: name,
       colorAttachments: [
         samples
-          ? { view: samples.createView(), resolveTarget: target, loadOp: "clear", storeOp: "discard" }
-          : { view: target, loadOp: "clear", storeOp: "store" },
+          ? { view: samples.createView(), resolveTarget: target, loadOp: 'clear', storeOp: 'discard' }
+          : { view: target, loadOp: 'clear', storeOp: 'store' },
       ],
       depthStencilAttachment: {
         view: depth.createView(),
         depthClearValue: 1,
-        depthLoadOp: "clear",
-        depthStoreOp: "discard",
+        depthLoadOp: 'clear',
+        depthStoreOp: 'discard',
       },
     });
     pass.executeBundles([this.#parts.bundles[name]]);
@@ -145,24 +145,24 @@ export class Scene {
     const step = (level, pipeline, source, loadOp) => {
       const pass = encoder.beginRenderPass({
         label: `glow ${level}`,
-        colorAttachments: [{ view: targets.glowLevels[level], loadOp, storeOp: "store" }],
+        colorAttachments: [{ view: targets.glowLevels[level], loadOp, storeOp: 'store' }],
       });
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, source);
       pass.draw(3);
       pass.end();
     };
-    step(0, pipelines.firstShrink, groups.light, "clear");
-    for (let level = 1; level < GLOW_LEVELS; level++) step(level, pipelines.shrink, groups.glow[level - 1], "clear");
-    for (let level = GLOW_LEVELS - 2; level >= 0; level--) step(level, pipelines.grow, groups.glow[level + 1], "load");
+    step(0, pipelines.firstShrink, groups.light, 'clear');
+    for (let level = 1; level < GLOW_LEVELS; level++) step(level, pipelines.shrink, groups.glow[level - 1], 'clear');
+    for (let level = GLOW_LEVELS - 2; level >= 0; level--) step(level, pipelines.grow, groups.glow[level + 1], 'load');
   }
 
   /** @param {GPUCommandEncoder} encoder */
   #drawPicture(encoder) {
     const { pipelines, groups, targets } = this.#parts;
     const pass = encoder.beginRenderPass({
-      label: "picture",
-      colorAttachments: [{ view: targets.picture.createView(), loadOp: "clear", storeOp: "store" }],
+      label: 'picture',
+      colorAttachments: [{ view: targets.picture.createView(), loadOp: 'clear', storeOp: 'store' }],
     });
     pass.setPipeline(pipelines.picture);
     pass.setBindGroup(0, groups.tonemap);
@@ -176,19 +176,19 @@ export class Scene {
  * @param {Required<SceneOptions>} options
  */
 async function createParts(device, { width, height, samples, progress }) {
-  progress("pipelines");
+  progress('pipelines');
   const layouts = createLayouts(device);
   const pipelines = await createPipelines(device, await loadShaders(device), layouts, samples);
 
-  progress("textures");
+  progress('textures');
   const textures = createTextures(device);
 
-  progress("geometry");
+  progress('geometry');
   const geometry = new Geometry(device);
   const starData = encodeStars();
-  const stars = bufferOf(device, "stars", GPUBufferUsage.VERTEX, starData);
-  const views = bufferOf(device, "views", GPUBufferUsage.UNIFORM, encodeViews(0, [width, height], [width, height]));
-  const world = bufferOf(device, "world", GPUBufferUsage.UNIFORM, encodeWorld(0));
+  const stars = bufferOf(device, 'stars', GPUBufferUsage.VERTEX, starData);
+  const views = bufferOf(device, 'views', GPUBufferUsage.UNIFORM, encodeViews(0, [width, height], [width, height]));
+  const world = bufferOf(device, 'world', GPUBufferUsage.UNIFORM, encodeWorld(0));
 
   const targets = createTargets(device, { width, height, samples });
   const groups = createBindGroups(device, layouts, { views, world, textures, targets });

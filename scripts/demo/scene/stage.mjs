@@ -1,9 +1,9 @@
 // What stands where: the objects of the scene, their materials, and the lights. World units are metres; the water is
 // y = 0.
-import { LOOP_SECONDS } from "./camera.mjs";
-import { LAYER } from "./materials.mjs";
-import { direction, normalize } from "./math.mjs";
-import { lathe, roundedBox, sphere, torusKnot } from "./mesh.mjs";
+import { LOOP_SECONDS } from './camera.mjs';
+import { LAYER } from './materials.mjs';
+import { direction, normalize } from './math.mjs';
+import { lathe, roundedBox, sphere, torusKnot } from './mesh.mjs';
 
 /** @typedef {import("./math.mjs").Vec3} Vec3 */
 
@@ -24,8 +24,18 @@ export const KEY_LIGHT = Object.freeze({
 /** Lamps: the star inside the knot, and two lanterns on the water. */
 export const LAMPS = Object.freeze([
   { position: KNOT_CENTRE, radius: 0.2, color: /** @type {Vec3} */ ([5.8, 6.0, 7.2]), layer: LAYER.metal },
-  { position: /** @type {Vec3} */ ([-3.2, 0.15, 2.2]), radius: 0.2, color: /** @type {Vec3} */ ([2.6, 1.15, 0.36]), layer: LAYER.marble },
-  { position: /** @type {Vec3} */ ([2.72, 0.12, 3.5]), radius: 0.16, color: /** @type {Vec3} */ ([1.9, 0.85, 0.27]), layer: LAYER.marble },
+  {
+    position: /** @type {Vec3} */ ([-3.2, 0.15, 2.2]),
+    radius: 0.2,
+    color: /** @type {Vec3} */ ([2.6, 1.15, 0.36]),
+    layer: LAYER.marble,
+  },
+  {
+    position: /** @type {Vec3} */ ([2.72, 0.12, 3.5]),
+    radius: 0.16,
+    color: /** @type {Vec3} */ ([1.9, 0.85, 0.27]),
+    layer: LAYER.marble,
+  },
 ]);
 
 /**
@@ -64,10 +74,47 @@ export const SHADOW_PROBES = Object.freeze({
  */
 export const BALLS = Object.freeze([
   { x: -1.42, z: 0.62, radius: 0.44, layer: LAYER.marble, tiling: [2, 1, 0.1, 0.2] },
-  { x: 1.5, z: 0.55, radius: 0.38, hue: "blue", layer: LAYER.glaze, tint: [0.05, 0.2, 0.32], roughness: 0.7, tiling: [2, 1, 0, 0] },
-  { x: 0.86, z: 1.42, radius: 0.2, layer: LAYER.metal, tint: [0.92, 0.93, 0.96], metallic: 1, roughness: 0.5, relief: 0 },
-  { x: -0.62, z: 1.5, radius: 0.24, hue: "red", layer: LAYER.glaze, tint: [0.5, 0.06, 0.035], roughness: 0.8, tiling: [2, 1, 0.3, 0.1] },
-  { x: -1.02, z: 1.72, radius: 0.13, layer: LAYER.metal, tint: [1, 0.7, 0.36], metallic: 1, roughness: 0.9, relief: 0.5, tiling: [2, 1, 0, 0] },
+  {
+    x: 1.5,
+    z: 0.55,
+    radius: 0.38,
+    hue: 'blue',
+    layer: LAYER.glaze,
+    tint: [0.05, 0.2, 0.32],
+    roughness: 0.7,
+    tiling: [2, 1, 0, 0],
+  },
+  {
+    x: 0.86,
+    z: 1.42,
+    radius: 0.2,
+    layer: LAYER.metal,
+    tint: [0.92, 0.93, 0.96],
+    metallic: 1,
+    roughness: 0.5,
+    relief: 0,
+  },
+  {
+    x: -0.62,
+    z: 1.5,
+    radius: 0.24,
+    hue: 'red',
+    layer: LAYER.glaze,
+    tint: [0.5, 0.06, 0.035],
+    roughness: 0.8,
+    tiling: [2, 1, 0.3, 0.1],
+  },
+  {
+    x: -1.02,
+    z: 1.72,
+    radius: 0.13,
+    layer: LAYER.metal,
+    tint: [1, 0.7, 0.36],
+    metallic: 1,
+    roughness: 0.9,
+    relief: 0.5,
+    tiling: [2, 1, 0, 0],
+  },
 ]);
 
 /** @returns {StageObject[]} */
@@ -76,8 +123,14 @@ export function stageObjects() {
     { mesh: torusKnot(0.58, 0.128), instances: knot },
     { mesh: sphere(1), instances: spheres },
     { mesh: roundedBox([0.98, 4.8, 0.56], 0.09), instances: monoliths },
-    { mesh: lathe(DISC, 128), instances: () => [{ position: [0, 0, 0], layer: LAYER.paving, tiling: [6, 0.95, 0, 0.32] }] },
-    { mesh: lathe(PEDESTAL, 96), instances: () => [{ position: [0, STONE_TOP, 0], layer: LAYER.marble, tiling: [2, 0.6, 0, 0] }] },
+    {
+      mesh: lathe(DISC, 128),
+      instances: () => [{ position: [0, 0, 0], layer: LAYER.paving, tiling: [6, 0.95, 0, 0.32] }],
+    },
+    {
+      mesh: lathe(PEDESTAL, 96),
+      instances: () => [{ position: [0, STONE_TOP, 0], layer: LAYER.marble, tiling: [2, 0.6, 0, 0] }],
+    },
   ];
 }
 
@@ -98,8 +151,14 @@ const PEDESTAL = [
   [0.66, 0.09],
   [0.63, 0.12],
   [0.5, 0.13],
-  ...Array.from({ length: 13 }, (_, i) => /** @type {[number, number]} */ ([0.31 + 0.17 * (1 - i / 12) ** 3, 0.14 + (i / 12) * 0.26])),
-  ...Array.from({ length: 9 }, (_, i) => /** @type {[number, number]} */ ([0.31 + 0.16 * (i / 8) ** 2, 0.42 + (i / 8) * 0.1])),
+  ...Array.from(
+    { length: 13 },
+    (_, i) => /** @type {[number, number]} */ ([0.31 + 0.17 * (1 - i / 12) ** 3, 0.14 + (i / 12) * 0.26]),
+  ),
+  ...Array.from(
+    { length: 9 },
+    (_, i) => /** @type {[number, number]} */ ([0.31 + 0.16 * (i / 8) ** 2, 0.42 + (i / 8) * 0.1]),
+  ),
   [0.5, 0.54],
   [0.5, 0.6],
   [0.47, 0.63],
@@ -129,7 +188,16 @@ function spheres() {
   const lamps = LAMPS.map(({ position, radius, color, layer }) => {
     const brightest = Math.max(...color);
     const tint = /** @type {Vec3} */ (color.map((channel) => channel / brightest));
-    return { position, scale: radius, layer, tint, glow: brightest * 0.9, relief: 0, roughness: 2, tiling: [2, 1, 0, 0] };
+    return {
+      position,
+      scale: radius,
+      layer,
+      tint,
+      glow: brightest * 0.9,
+      relief: 0,
+      roughness: 2,
+      tiling: [2, 1, 0, 0],
+    };
   });
   const balls = BALLS.map(({ x, z, radius, hue: _hue, ...material }, i) => ({
     position: [x, STONE_TOP + radius, z],
@@ -164,7 +232,9 @@ function monoliths() {
 /** @returns {[number, number, number, number][]} centre and radius */
 export function occluders() {
   return [
-    ...BALLS.map(({ x, z, radius }) => /** @type {[number, number, number, number]} */ ([x, STONE_TOP + radius, z, radius])),
+    ...BALLS.map(
+      ({ x, z, radius }) => /** @type {[number, number, number, number]} */ ([x, STONE_TOP + radius, z, radius]),
+    ),
     [0, STONE_TOP + 0.1, 0, 0.55],
     [...KNOT_CENTRE, 0.62],
   ];

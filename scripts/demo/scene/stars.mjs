@@ -1,6 +1,6 @@
 // The stars of the sky, strewn at random, and the evening star.
-import { randomSource } from "../random.mjs";
-import { EVENING_STAR } from "./stage.mjs";
+import { randomSource } from '../random.mjs';
+import { EVENING_STAR } from './stage.mjs';
 
 /** Floats a star: direction (3), radius in pixels (1), colour (3), whether it is the evening star (1). */
 export const STAR_FLOATS = 8;

@@ -1,5 +1,5 @@
 // The textures that the scene's passes draw into.
-import { DEPTH_FORMAT, GLOW_LEVELS, LIGHT_FORMAT, PICTURE_FORMAT, SHADOW_FORMAT, SHADOW_SIZE } from "./formats.mjs";
+import { DEPTH_FORMAT, GLOW_LEVELS, LIGHT_FORMAT, PICTURE_FORMAT, SHADOW_FORMAT, SHADOW_SIZE } from './formats.mjs';
 
 /**
  * @typedef {object} LightTarget a picture in the making: samples, their depth, and what they resolve to
@@ -44,18 +44,18 @@ export function createTargets(device, { width, height, samples }) {
   });
 
   const glow = device.createTexture({
-    label: "glow",
+    label: 'glow',
     size: [Math.max(1, width >> 1), Math.max(1, height >> 1)],
     format: LIGHT_FORMAT,
     mipLevelCount: GLOW_LEVELS,
     usage: RENDER_ATTACHMENT | TEXTURE_BINDING,
   });
   return {
-    main: lightTarget("light", [width, height]),
+    main: lightTarget('light', [width, height]),
     // Ripples blur the mirror image: half the size is enough.
-    mirror: lightTarget("mirror", [Math.max(1, width >> 1), Math.max(1, height >> 1)]),
+    mirror: lightTarget('mirror', [Math.max(1, width >> 1), Math.max(1, height >> 1)]),
     shadow: device.createTexture({
-      label: "shadow map",
+      label: 'shadow map',
       size: [SHADOW_SIZE, SHADOW_SIZE],
       format: SHADOW_FORMAT,
       usage: RENDER_ATTACHMENT | TEXTURE_BINDING,
@@ -65,7 +65,7 @@ export function createTargets(device, { width, height, samples }) {
       glow.createView({ baseMipLevel, mipLevelCount: 1 }),
     ),
     picture: device.createTexture({
-      label: "picture",
+      label: 'picture',
       size: [width, height],
       format: PICTURE_FORMAT,
       usage: RENDER_ATTACHMENT | COPY_SRC,

@@ -1,7 +1,7 @@
 // Computes the materials' texels and uploads them with all their mip levels.
-import { materials } from "./materials.mjs";
-import { mipmaps } from "./mipmaps.mjs";
-import { fractalNoise } from "./noise.mjs";
+import { materials } from './materials.mjs';
+import { mipmaps } from './mipmaps.mjs';
+import { fractalNoise } from './noise.mjs';
 
 const SIZE = 512;
 const LEVELS = Math.log2(SIZE) + 1;
@@ -19,14 +19,14 @@ const LEVELS = Math.log2(SIZE) + 1;
  */
 export function createTextures(device) {
   const layers = materials();
-  const surface = createTexture(device, "surface", "rgba8unorm-srgb", layers.length);
-  const relief = createTexture(device, "relief", "rgba8unorm", layers.length);
+  const surface = createTexture(device, 'surface', 'rgba8unorm-srgb', layers.length);
+  const relief = createTexture(device, 'relief', 'rgba8unorm', layers.length);
   for (const [layer, material] of layers.entries()) {
     const { colors, heights } = sample(material);
     upload(device, surface, layer, mipmaps(colors, SIZE, { srgb: true }));
     upload(device, relief, layer, mipmaps(normals(heights, material.relief), SIZE, { srgb: false }));
   }
-  const noise = createTexture(device, "noise", "rgba8unorm", 1);
+  const noise = createTexture(device, 'noise', 'rgba8unorm', 1);
   upload(device, noise, 0, mipmaps(noiseTexels(), SIZE, { srgb: false }));
   return { surface, relief, noise };
 }

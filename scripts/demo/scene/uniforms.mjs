@@ -1,7 +1,7 @@
 // The uniform buffers, laid out as shaders/frame.wgsl declares them.
-import { LOOP_SECONDS, cameraAt } from "./camera.mjs";
-import { WATER_MIRROR, add, lookAt, multiply, orthographic, scale } from "./math.mjs";
-import { GLOW, KEY_LIGHT, LAMPS, occluders } from "./stage.mjs";
+import { LOOP_SECONDS, cameraAt } from './camera.mjs';
+import { WATER_MIRROR, add, lookAt, multiply, orthographic, scale } from './math.mjs';
+import { GLOW, KEY_LIGHT, LAMPS, occluders } from './stage.mjs';
 
 /** Bytes from one view to the next: dynamic offsets are multiples of 256. */
 export const VIEW_STRIDE = 256;

@@ -38,11 +38,15 @@ export function emitApi(schema: WireSchema): SourceFile {
     );
   }
   for (const one of publicInterfaces(schema)) {
-    const base = one.inherits && (PLATFORM_BASES.has(one.inherits) || publicInterfaces(schema).some((other) => other.name === one.inherits));
+    const inherited = publicInterfaces(schema).some(
+      (other) => other.name === one.inherits || other.inherits === one.name,
+    );
+    const base = one.inherits && (PLATFORM_BASES.has(one.inherits) || inherited);
     file.doc(one.spec);
     file.add(
       `export interface ${one.name}${base ? ` extends ${one.inherits!}` : ''} {`,
-      `readonly __brand: '${one.name === 'GPUValidationError' || one.inherits !== 'GPUError' ? one.name : one.name}';`,
+      // Told apart by name, as the interfaces are; not where one extends another of ours.
+      !inherited && `readonly __brand: '${one.name}';`,
       one.members.map((member) => apiMember(member)),
       '}',
       '',
@@ -57,7 +61,10 @@ function apiMember(member: MemberSchema): Lines[] {
     case 'attribute':
       return [comment, `${member.readonly ? 'readonly ' : ''}${member.name}: ${apiType(member.type, '', false)};`];
     case 'operation':
-      return member.overloads.map((list) => [comment, `${member.name}(${parameters(list)}): ${apiType(member.type, '', false)};`]);
+      return member.overloads.map((list) => [
+        comment,
+        `${member.name}(${parameters(list)}): ${apiType(member.type, '', false)};`,
+      ]);
     case 'setlike': {
       const element = apiType(member.type, '', false);
       return [
@@ -77,5 +84,7 @@ function apiMember(member: MemberSchema): Lines[] {
 }
 
 export function parameters(list: MemberSchema['overloads'][number], prefix = ''): string {
-  return list.map((argument) => `${argument.name}${argument.optional ? '?' : ''}: ${apiType(argument.type, prefix, true)}`).join(', ');
+  return list
+    .map((argument) => `${argument.name}${argument.optional ? '?' : ''}: ${apiType(argument.type, prefix, true)}`)
+    .join(', ');
 }

@@ -19,7 +19,10 @@ export function emitEnums(schema: WireSchema): SourceFile {
       '',
     );
     file.doc(`Names by wire number; a removed value leaves a hole.`);
-    file.add(`export const ${one.name}Names: readonly (${one.name} | undefined)[] = [${Array.from(names, (name) => name ?? 'undefined').join(', ')}];`, '');
+    file.add(
+      `export const ${one.name}Names: readonly (${one.name} | undefined)[] = [${Array.from(names, (name) => name ?? 'undefined').join(', ')}];`,
+      '',
+    );
   }
   return file;
 }
@@ -52,10 +55,21 @@ export function emitNumbers(schema: WireSchema): SourceFile[] {
   );
   const opcodes = new SourceFile('opcodes.ts');
   opcodes.doc('Numbers of the records; a reply has the number of its request.');
-  opcodes.add('export const Opcode = {', [...schema.commands, ...schema.events].map((record) => [...docOf(record.name, record.spec), `${wordOf(record.name)}: ${record.opcode},`]), '} as const;');
+  opcodes.add(
+    'export const Opcode = {',
+    [...schema.commands, ...schema.events].map((record) => [
+      ...docOf(record.name, record.spec),
+      `${wordOf(record.name)}: ${record.opcode},`,
+    ]),
+    '} as const;',
+  );
   const interfaces = new SourceFile('interfaces.ts');
   interfaces.doc('Types of object ids.');
-  interfaces.add('export const InterfaceNumber = {', schema.interfaces.filter((one) => one.number > 0).map((one) => `${one.name}: ${one.number},`), '} as const;');
+  interfaces.add(
+    'export const InterfaceNumber = {',
+    schema.interfaces.filter((one) => one.number > 0).map((one) => `${one.name}: ${one.number},`),
+    '} as const;',
+  );
   return [identity, opcodes, interfaces];
 }
 

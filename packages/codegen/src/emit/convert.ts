@@ -24,7 +24,8 @@ export class Conversions {
    * @param context an expression for the place in messages.
    */
   expression(type: TypeSchema, value: string, context: string, file: SourceFile): string {
-    const call = (name: string, ...more: string[]): string => `${file.value(name, WEBIDL)}(${[value, ...more].join(', ')})`;
+    const call = (name: string, ...more: string[]): string =>
+      `${file.value(name, WEBIDL)}(${[value, ...more].join(', ')})`;
     switch (type.kind) {
       case 'boolean':
         return `Boolean(${value})`;
@@ -74,7 +75,13 @@ export class Conversions {
   #union(members: readonly TypeSchema[], value: string, context: string, file: SourceFile): string {
     const objects = members.find((member) => member.kind === 'object');
     const other = members.find((member) => member.kind !== 'object');
-    if (objects?.kind !== 'object' || !other || members.length !== 2 || (other.kind !== 'enum' && other.kind !== 'dictionary')) return value;
+    if (
+      objects?.kind !== 'object' ||
+      !other ||
+      members.length !== 2 ||
+      (other.kind !== 'enum' && other.kind !== 'dictionary')
+    )
+      return value;
     const attempts = objects.interfaces
       .filter((name) => isWrapped(this.#schema, name))
       .map((name) => `${file.value(`idOf${name}`, interfacePath(name))}(${value}, stream)`);
@@ -87,14 +94,17 @@ export class Conversions {
     const local = `${field.name}Given`;
     const converted = this.expression(field.type, local, context, file);
     const absent = field.required ? `${file.value('missingMember', WEBIDL)}(${context})` : defaultValue(field);
-    return [`const ${local} = given?.['${field.name}'];`, `const ${field.name} = ${local} === undefined ? ${absent} : ${converted};`];
+    return [
+      `const ${local} = given?.['${field.name}'];`,
+      `const ${field.name} = ${local} === undefined ? ${absent} : ${converted};`,
+    ];
   }
 
   /** The function that converts a dictionary: members are read in Web IDL's order. */
   dictionaryBody(dictionary: DictionarySchema, file: SourceFile): Lines[] {
     const fields = dictionary.conversionOrder.map((name) => dictionary.fields.find((field) => field.name === name)!);
     return [
-      `const given = ${file.value('toDictionary', WEBIDL)}(value, context);`,
+      `${fields.length > 0 ? 'const given = ' : ''}${file.value('toDictionary', WEBIDL)}(value, context);`,
       fields.map((field) => this.#field(field, dictionary.name, file)),
       `return { ${dictionary.fields.map((field) => field.name).join(', ')} };`,
     ];
@@ -105,7 +115,9 @@ export class Conversions {
     const first = dictionary.fields[0]!;
     const minimum = dictionary.fields.filter((field) => field.required).length;
     const items = `${file.value('toShapeItems', WEBIDL)}(value, (item) => ${this.expression(first.type, 'item', 'context', file)}, ${minimum}, ${dictionary.fields.length}, context)`;
-    const members = dictionary.fields.map((field, index) => `${field.name}: items[${index}]${field.required ? '!' : ` ?? ${literalText(field)}`}`);
+    const members = dictionary.fields.map(
+      (field, index) => `${field.name}: items[${index}]${field.required ? '!' : ` ?? ${literalText(field)}`}`,
+    );
     return [
       `if (${file.value('isIterable', WEBIDL)}(value)) {`,
       `const items = ${items};`,

@@ -1,8 +1,9 @@
 import type { DictionarySchema, TypeSchema, WireSchema } from '../schema/schema.ts';
 import { minimumWords, numberOf } from './names.ts';
+import { defaultValue } from './convert.ts';
 import { plain } from './encode.ts';
 import type { Lines, SourceFile } from './source.ts';
-import { API, ENUMS, WIRE } from './types.ts';
+import { API, apiType, ENUMS, WIRE } from './types.ts';
 
 /** Where the decoder of a dictionary stands, and whether ids are turned into objects. */
 export interface DecoderNames {
@@ -11,6 +12,8 @@ export interface DecoderNames {
   context: string;
   /** Whether a record becomes the object that the API wants, or stays a list of entries. */
   recordsAsObjects: boolean;
+  /** Whether absent fields get the IDL's default; the host's backend has the same defaults. */
+  fillsDefaults: boolean;
 }
 
 /** Emits expressions that read values from the reader `r`. */
@@ -59,7 +62,7 @@ export class Decoding {
         }
         return `(r.boolean() ? ${this.expression(type.inner, file)} : null)`;
       case 'union':
-        return `${file.value('decodeUnion', WIRE)}(r, [${type.members.map((member) => `() => ${this.expression(member, file)}`).join(', ')}])`;
+        return `${file.value('decodeUnion', WIRE)}<${apiType(type, `${file.namespace('api', API)}.`, false)}>(r, [${type.members.map((member) => `() => ${this.expression(member, file)}`).join(', ')}])`;
       default:
         throw new Error(`a ${type.kind} cannot cross the wire`);
     }
@@ -67,7 +70,10 @@ export class Decoding {
 
   /** The interface numbers, as an array that is made once. */
   typesOf(interfaces: readonly string[]): string {
-    return `[${interfaces.map((name) => numberOf(this.#schema, name)).filter((number) => number > 0).join(', ')}]`;
+    return `[${interfaces
+      .map((name) => numberOf(this.#schema, name))
+      .filter((number) => number > 0)
+      .join(', ')}]`;
   }
 
   #objectType(interfaces: readonly string[], file: SourceFile): string {
@@ -83,7 +89,9 @@ export class Decoding {
       dictionary.fields.map((field) => {
         const read = this.expression(field.type, file);
         const assign = `v.${field.name} = ${read};`;
-        return field.bit === undefined ? assign : `if (present & ${2 ** field.bit}) ${assign}`;
+        if (field.bit === undefined) return assign;
+        const fallback = this.#names.fillsDefaults ? defaultValue(field) : 'undefined';
+        return `if (present & ${2 ** field.bit}) ${assign}${fallback === 'undefined' ? '' : ` else v.${field.name} = ${fallback};`}`;
       }),
     ];
   }

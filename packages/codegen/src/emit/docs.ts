@@ -1,4 +1,11 @@
-import type { CommandSchema, DictionarySchema, EventSchema, FieldSchema, TypeSchema, WireSchema } from '../schema/schema.ts';
+import type {
+  CommandSchema,
+  DictionarySchema,
+  EventSchema,
+  FieldSchema,
+  TypeSchema,
+  WireSchema,
+} from '../schema/schema.ts';
 import { typeSignature } from '../lower/signature.ts';
 import { wordOf } from './names.ts';
 
@@ -14,12 +21,48 @@ export function emitDocs(schema: WireSchema): Map<string, string> {
     if (silent.length === 0 || one.name.startsWith('Vesper')) continue;
     add(
       one.name,
-      ['## Members that send nothing', '', '| member | class | why |', '| --- | --- | --- |', ...silent.map((member) => `| [${member.name}](${member.spec}) | ${member.class} | ${member.reason ?? 'answered by the guest'} |`)].join('\n'),
+      [
+        '## Members that send nothing',
+        '',
+        '| member | class | why |',
+        '| --- | --- | --- |',
+        ...silent.map(
+          (member) =>
+            `| [${member.name}](${member.spec}) | ${member.class} | ${member.reason ?? 'answered by the guest'} |`,
+        ),
+      ].join('\n'),
     );
   }
-  for (const [owner, sections] of owners) pages.set(`${owner}.md`, [note(schema), `# ${owner}`, ...sections].join('\n\n'));
-  pages.set('dictionaries.md', [note(schema), '# Dictionaries', DICTIONARY_INTRO, ...schema.dictionaries.filter((one) => one.fromGuest || one.fromHost).map(dictionarySection)].join('\n\n'));
-  pages.set('enums.md', [note(schema), '# Enums', 'An enum value crosses the wire as its number.', ...schema.enums.map((one) => [`## ${one.name}`, '', `<${one.spec}>`, '', '| value | number | since |', '| --- | --- | --- |', ...one.values.map((value) => `| ${value.name} | ${value.number} | ${value.since} |`)].join('\n'))].join('\n\n'));
+  for (const [owner, sections] of owners)
+    pages.set(`${owner}.md`, [note(schema), `# ${owner}`, ...sections].join('\n\n'));
+  pages.set(
+    'dictionaries.md',
+    [
+      note(schema),
+      '# Dictionaries',
+      DICTIONARY_INTRO,
+      ...schema.dictionaries.filter((one) => one.fromGuest || one.fromHost).map(dictionarySection),
+    ].join('\n\n'),
+  );
+  pages.set(
+    'enums.md',
+    [
+      note(schema),
+      '# Enums',
+      'An enum value crosses the wire as its number.',
+      ...schema.enums.map((one) =>
+        [
+          `## ${one.name}`,
+          '',
+          `<${one.spec}>`,
+          '',
+          '| value | number | since |',
+          '| --- | --- | --- |',
+          ...one.values.map((value) => `| ${value.name} | ${value.number} | ${value.since} |`),
+        ].join('\n'),
+      ),
+    ].join('\n\n'),
+  );
   pages.set('README.md', indexPage(schema, [...owners.keys()]));
   return pages;
 }
@@ -68,7 +111,12 @@ function commandSection(command: CommandSchema): string {
     ...(command.target.kind === 'currentEncoder' ? ['Goes to the current encoder.', ''] : []),
     ...(words.length > 0 ? [`First: ${words.join('; ')}.`, ''] : []),
     ...fieldRows(command.fields),
-    ...(command.reply ? ['', `Reply: request id, status (0 done, 1 failed), then ${command.reply.kind === 'undefined' ? 'nothing' : typeText(command.reply)}; a failed one carries a [VesperFailure](dictionaries.md#vesperfailure).`] : []),
+    ...(command.reply
+      ? [
+          '',
+          `Reply: request id, status (0 done, 1 failed), then ${command.reply.kind === 'undefined' ? 'nothing' : typeText(command.reply)}; a failed one carries a [VesperFailure](dictionaries.md#vesperfailure).`,
+        ]
+      : []),
   ].join('\n');
 }
 
@@ -108,8 +156,21 @@ function indexPage(schema: WireSchema, owners: readonly string[]): string {
       '| T? | boolean, then the value if true |',
     ].join('\n'),
     '## Records by opcode',
-    ['| opcode | record | class |', '| --- | --- | --- |', ...[...schema.commands.map((one) => ({ ...one, kind: one.class as string })), ...schema.events.map((one) => ({ ...one, kind: 'event' }))].toSorted((a, b) => a.opcode - b.opcode).map((one) => `| ${one.opcode} | [${one.name}](${one.name.split('.')[0]!}.md) | ${one.kind} |`)].join('\n'),
+    [
+      '| opcode | record | class |',
+      '| --- | --- | --- |',
+      ...[
+        ...schema.commands.map((one) => ({ ...one, kind: one.class as string })),
+        ...schema.events.map((one) => ({ ...one, kind: 'event' })),
+      ]
+        .toSorted((a, b) => a.opcode - b.opcode)
+        .map((one) => `| ${one.opcode} | [${one.name}](${one.name.split('.')[0]!}.md) | ${one.kind} |`),
+    ].join('\n'),
     '## Pages',
-    [...owners.map((owner) => `- [${owner}](${owner}.md)`), '- [Dictionaries](dictionaries.md)', '- [Enums](enums.md)'].join('\n'),
+    [
+      ...owners.map((owner) => `- [${owner}](${owner}.md)`),
+      '- [Dictionaries](dictionaries.md)',
+      '- [Enums](enums.md)',
+    ].join('\n'),
   ].join('\n\n');
 }

@@ -43,7 +43,10 @@ export async function emit(schema: WireSchema, schemaOfSchema: object): Promise<
   const files = new Map<string, string>();
   for (const source of sources) files.set(`src/${source.path}`, await formatted(source.path, source.render(schema)));
   files.set('schema/vesper.schema.json', await formatted('vesper.schema.json', JSON.stringify(schema)));
-  files.set('schema/vesper.schema.schema.json', await formatted('vesper.schema.schema.json', JSON.stringify(schemaOfSchema)));
+  files.set(
+    'schema/vesper.schema.schema.json',
+    await formatted('vesper.schema.schema.json', JSON.stringify(schemaOfSchema)),
+  );
   for (const [path, text] of emitDocs(schema)) files.set(`docs/${path}`, await formatted(path, text));
   return files;
 }
@@ -51,7 +54,10 @@ export async function emit(schema: WireSchema, schemaOfSchema: object): Promise<
 /** Formats as the repository's own formatter would. */
 export async function formatted(path: string, text: string): Promise<string> {
   const { code, errors } = await format(path, text, FORMAT);
-  if (errors.length > 0) throw new GenerateError(`the generator wrote ${path}, which does not parse: ${errors[0]!.message}. This is a bug of the generator.\n${text}`);
+  if (errors.length > 0)
+    throw new GenerateError(
+      `the generator wrote ${path}, which does not parse: ${errors[0]!.message}. This is a bug of the generator.\n${text}`,
+    );
   return code;
 }
 

@@ -9,7 +9,13 @@ export interface EncoderNames {
 }
 
 /** Statements that write `value` to the writer `w`. */
-export function encodeStatements(type: TypeSchema, value: string, file: SourceFile, names: EncoderNames, depth = 0): Lines[] {
+export function encodeStatements(
+  type: TypeSchema,
+  value: string,
+  file: SourceFile,
+  names: EncoderNames,
+  depth = 0,
+): Lines[] {
   switch (type.kind) {
     case 'undefined':
       return [];
@@ -33,7 +39,12 @@ export function encodeStatements(type: TypeSchema, value: string, file: SourceFi
     case 'sequence':
     case 'frozenArray': {
       const item = `item${depth || ''}`;
-      return [`w.u32(${value}.length);`, `for (const ${item} of ${value}) {`, encodeStatements(type.element, item, file, names, depth + 1), '}'];
+      return [
+        `w.u32(${value}.length);`,
+        `for (const ${item} of ${value}) {`,
+        encodeStatements(type.element, item, file, names, depth + 1),
+        '}',
+      ];
     }
     case 'record': {
       const [key, item] = [`key${depth || ''}`, `item${depth || ''}`];
@@ -80,7 +91,8 @@ export function presenceTest(field: FieldSchema, value: string): string {
   const fallback = field.default;
   if (fallback === undefined || fallback === 'empty-dictionary') return `${value} !== undefined`;
   if (fallback === 'empty-sequence') return `${value}.length !== 0`;
-  if (field.type.kind === 'float' || field.type.kind === 'integer') return `!Object.is(${value}, ${literalText(field)})`;
+  if (field.type.kind === 'float' || field.type.kind === 'integer')
+    return `!Object.is(${value}, ${literalText(field)})`;
   return `${value} !== ${literalText(field)}`;
 }
 
@@ -110,7 +122,13 @@ export function encodeDictionaryBody(dictionary: DictionarySchema, file: SourceF
  * The body of a record's encoder. `prefix` are the words before the fields: target, request id, new ids.
  * A record of fixed-size fields is stored word by word; trailing defaults are left out.
  */
-export function encodeRecordBody(opcode: number, prefix: string[], fields: FieldSchema[], file: SourceFile, names: EncoderNames): Lines[] {
+export function encodeRecordBody(
+  opcode: number,
+  prefix: string[],
+  fields: FieldSchema[],
+  file: SourceFile,
+  names: EncoderNames,
+): Lines[] {
   const words = fields.map((field) => fixedWords(field.type));
   const isFixed = words.every((count) => count !== undefined) && fields.every((field) => field.type.kind !== 'float');
   return isFixed
@@ -118,7 +136,13 @@ export function encodeRecordBody(opcode: number, prefix: string[], fields: Field
     : variableRecord(opcode, prefix, fields, file, names);
 }
 
-function fixedRecord(opcode: number, prefix: string[], fields: FieldSchema[], words: number[], file: SourceFile): Lines[] {
+function fixedRecord(
+  opcode: number,
+  prefix: string[],
+  fields: FieldSchema[],
+  words: number[],
+  file: SourceFile,
+): Lines[] {
   const base = 1 + prefix.length;
   const total = base + words.reduce((sum, count) => sum + count, 0);
   // Length of the record when the last fields have their defaults.
@@ -144,13 +168,18 @@ function fixedRecord(opcode: number, prefix: string[], fields: FieldSchema[], wo
     const value = field.name;
     const type = field.type.kind === 'nullable' ? field.type.inner : field.type;
     if (type.kind === 'integer' && type.bits === 64) {
-      lines.push(`words[at + ${offset}] = ${value}${optionalSuffix(field)};`, `words[at + ${offset + 1}] = ${value}${optionalSuffix(field)} / 0x1_0000_0000;`);
+      lines.push(
+        `words[at + ${offset}] = ${value}${optionalSuffix(field)};`,
+        `words[at + ${offset + 1}] = ${value}${optionalSuffix(field)} / 0x1_0000_0000;`,
+      );
     } else if (type.kind === 'enum') {
       lines.push(`words[at + ${offset}] = ${file.value(`${type.name}Numbers`, ENUMS)}[${value}];`);
     } else if (type.kind === 'boolean') {
       lines.push(`words[at + ${offset}] = ${value} ? 1 : 0;`);
     } else {
-      lines.push(`words[at + ${offset}] = ${field.type.kind === 'nullable' ? `${value} ?? 0` : value + optionalSuffix(field)};`);
+      lines.push(
+        `words[at + ${offset}] = ${field.type.kind === 'nullable' ? `${value} ?? 0` : value + optionalSuffix(field)};`,
+      );
     }
     offset += words[index]!;
   });
@@ -168,13 +197,23 @@ function lengthExpression(lengths: { test: string; length: number }[], shortest:
   return lengths.map(({ test, length }) => `${test} ? ${length} : `).join('') + shortest;
 }
 
-function variableRecord(opcode: number, prefix: string[], fields: FieldSchema[], file: SourceFile, names: EncoderNames): Lines[] {
+function variableRecord(
+  opcode: number,
+  prefix: string[],
+  fields: FieldSchema[],
+  file: SourceFile,
+  names: EncoderNames,
+): Lines[] {
   const required = fields.filter((field) => field.required);
   const optional = fields.filter((field) => !field.required);
   const lines: Lines[] = [`const record = w.begin(${opcode});`, prefix.map((word) => `w.u32(${word});`)];
-  for (const field of required) lines.push(encodeStatements(field.type, labelled(field, field.name, file), file, names));
+  for (const field of required)
+    lines.push(encodeStatements(field.type, labelled(field, field.name, file), file, names));
   optional.forEach((field, index) => {
-    const present = optional.slice(index).map((one) => presenceTest(one, one.name)).join(' || ');
+    const present = optional
+      .slice(index)
+      .map((one) => presenceTest(one, one.name))
+      .join(' || ');
     lines.push(`if (${present}) {`, encodeStatements(field.type, field.name, file, names));
   });
   lines.push('}'.repeat(optional.length), 'w.end(record);');

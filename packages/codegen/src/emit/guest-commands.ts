@@ -30,7 +30,10 @@ export function emitCommandEncoder(command: CommandSchema, file: SourceFile): vo
     ...(command.target.kind === 'object' ? [`- target: id of a ${command.target.interfaces.join(', ')}`] : []),
     ...(command.class === 'request' ? ['- requestId: comes back in the reply'] : []),
     ...command.creates.map((name) => `- new${name.replace(/^GPU/, '')}: id that the guest allocated for the ${name}`),
-    ...command.fields.map((field) => `- ${field.name}${field.required ? '' : `, left out at the end when ${field.default === undefined ? 'absent' : literalText(field)}`}`),
+    ...command.fields.map(
+      (field) =>
+        `- ${field.name}${field.required ? '' : `, left out at the end when ${field.default === undefined ? 'absent' : literalText(field)}`}`,
+    ),
     ...(command.target.kind === 'currentEncoder' ? ['It goes to the current encoder: see streamSelectEncoder.'] : []),
     command.spec,
   );
@@ -44,7 +47,9 @@ export function emitCommandEncoder(command: CommandSchema, file: SourceFile): vo
 
 /** `guest/NAME.ts` for mixins and extensions: encoders only. */
 export function emitCommandFiles(schema: WireSchema, skip: ReadonlySet<string>): SourceFile[] {
-  const owners = new Set(schema.commands.map((command) => command.name.split('.')[0]!).filter((owner) => !skip.has(owner)));
+  const owners = new Set(
+    schema.commands.map((command) => command.name.split('.')[0]!).filter((owner) => !skip.has(owner)),
+  );
   return [...owners].map((owner) => {
     const file = new SourceFile(interfacePath(owner));
     for (const command of commandsOf(schema, owner)) emitCommandEncoder(command, file);
@@ -63,11 +68,23 @@ export function emitGuestEvents(schema: WireSchema): SourceFile {
     decoder: (source, name) => source.value(`decode${name}`, replyPath(name)),
     context: '',
     recordsAsObjects: false,
+    fillsDefaults: true,
   });
   const parameters = (event: EventSchema): string =>
-    [...(event.target.kind === 'object' ? ['target: number'] : []), ...event.fields.map((field) => `${field.name}: ${valueType(field.type, file, replyPath)}`)].join(', ');
+    [
+      ...(event.target.kind === 'object' ? ['target: number'] : []),
+      ...event.fields.map((field) => `${field.name}: ${valueType(field.type, file, replyPath)}`),
+    ].join(', ');
   file.doc('What to do about each event.');
-  file.add('export interface EventHandlers {', schema.events.map((event) => [`/** ${event.name}: ${event.spec} */`, `${wordOf(event.name)}(${parameters(event)}): void;`]), '}', '');
+  file.add(
+    'export interface EventHandlers {',
+    schema.events.map((event) => [
+      `/** ${event.name}: ${event.spec} */`,
+      `${wordOf(event.name)}(${parameters(event)}): void;`,
+    ]),
+    '}',
+    '',
+  );
   file.doc('Reads an event. Returns what to do about it, or undefined when the record is no event.');
   file.add(
     `export function decodeEvent(r: ${file.type('WireReader', WIRE)}, handlers: EventHandlers): (() => void) | undefined {`,

@@ -1,5 +1,5 @@
 import type { DictionarySchema, TypeSchema, WireSchema } from '../schema/schema.ts';
-import { Conversions, dictionaryPath } from './convert.ts';
+import { Conversions, defaultValue, dictionaryPath } from './convert.ts';
 import { encodeDictionaryBody, type EncoderNames } from './encode.ts';
 import { generatedInterfaces } from './names.ts';
 import { SourceFile } from './source.ts';
@@ -22,7 +22,7 @@ export function emitGuestDictionaries(schema: WireSchema): SourceFile[] {
       file.add(
         `export interface ${one.name}Value {`,
         one.fields.map((field) => {
-          const isAlways = field.required || (field.default !== undefined && field.default !== 'empty-dictionary');
+          const isAlways = field.required || defaultValue(field) !== 'undefined';
           return `${field.name}${isAlways ? '' : '?'}: ${valueType(field.type, file, dictionaryPath)}${isAlways ? '' : ' | undefined'};`;
         }),
         '}',
@@ -41,7 +41,11 @@ export function emitGuestDictionaries(schema: WireSchema): SourceFile[] {
       }
       if (one.fromGuest) {
         file.doc(...layout(one));
-        file.add(`export function encode${one.name}(w: ${file.type('WireWriter', WIRE)}, v: ${one.name}Value): void {`, encodeDictionaryBody(one, file, guestEncoders), '}');
+        file.add(
+          `export function encode${one.name}(w: ${file.type('WireWriter', WIRE)}, v: ${one.name}Value): void {`,
+          encodeDictionaryBody(one, file, guestEncoders),
+          '}',
+        );
       }
       return file;
     });
@@ -71,7 +75,8 @@ function convertedDictionaries(schema: WireSchema): Set<string> {
   };
   for (const one of generatedInterfaces(schema)) {
     for (const member of one.members) {
-      if (member.class !== 'excluded') for (const list of member.overloads) for (const argument of list) reach(argument.type);
+      if (member.class !== 'excluded')
+        for (const list of member.overloads) for (const argument of list) reach(argument.type);
     }
   }
   return found;
@@ -85,6 +90,8 @@ function shapeNames(schema: WireSchema): Set<string> {
     else if (type.kind === 'nullable') look(type.inner);
   };
   for (const dictionary of schema.dictionaries) for (const field of dictionary.fields) look(field.type);
-  for (const one of schema.interfaces) for (const member of one.members) for (const list of member.overloads) for (const argument of list) look(argument.type);
+  for (const one of schema.interfaces)
+    for (const member of one.members)
+      for (const list of member.overloads) for (const argument of list) look(argument.type);
   return names;
 }

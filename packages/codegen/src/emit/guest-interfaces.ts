@@ -1,4 +1,11 @@
-import type { ArgumentSchema, CommandSchema, InterfaceSchema, MemberSchema, TypeSchema, WireSchema } from '../schema/schema.ts';
+import type {
+  ArgumentSchema,
+  CommandSchema,
+  InterfaceSchema,
+  MemberSchema,
+  TypeSchema,
+  WireSchema,
+} from '../schema/schema.ts';
 import { Conversions, defaultValue, dictionaryPath, interfacePath } from './convert.ts';
 import { commandsOf, emitCommandEncoder } from './guest-commands.ts';
 import { capital, generatedInterfaces, isWrapped, literalText, wordOf } from './names.ts';
@@ -15,8 +22,14 @@ export function emitGuestInterfaces(schema: WireSchema): SourceFile[] {
 /** `guest/implementations.ts`: which classes the generated code makes objects of; filled by packages/guest. */
 export function emitImplementations(schema: WireSchema): SourceFile {
   const file = new SourceFile(IMPLEMENTATIONS);
-  const names = new Set(schema.commands.filter((command) => command.class === 'create' && command.guest === 'generated').flatMap((command) => command.creates));
-  file.doc('Classes of the objects that generated members create; the guest library puts its own here before first use.');
+  const names = new Set(
+    schema.commands
+      .filter((command) => command.class === 'create' && command.guest === 'generated')
+      .flatMap((command) => command.creates),
+  );
+  file.doc(
+    'Classes of the objects that generated members create; the guest library puts its own here before first use.',
+  );
   file.add(
     'export interface Implementations {',
     [...names].map((name) => {
@@ -73,7 +86,11 @@ class InterfaceEmitter {
         return 'void';
       case 'object': {
         const names = type.interfaces.map((name) =>
-          isWrapped(this.#schema, name) ? (name === this.#one.name ? `${name}Implementation` : file.type(`${name}Implementation`, interfacePath(name))) : `api.${name}`,
+          isWrapped(this.#schema, name)
+            ? name === this.#one.name
+              ? `${name}Implementation`
+              : file.type(`${name}Implementation`, interfacePath(name))
+            : `api.${name}`,
         );
         return names.join(' | ');
       }
@@ -135,12 +152,17 @@ class InterfaceEmitter {
         ];
       }
       const type = this.#implType(member.type);
-      return [`abstract get ${member.name}(): ${type};`, !member.readonly && `abstract set ${member.name}(value: ${type});`];
+      return [
+        `abstract get ${member.name}(): ${type};`,
+        !member.readonly && `abstract set ${member.name}(value: ${type});`,
+      ];
     }
     if (member.kind !== 'operation') return [];
     const command = this.#command(member);
     if (!command || command.guest === 'hand') {
-      return member.overloads.map((list) => `abstract ${implName(member, list)}(${this.#implParameters(list)}): ${this.#implType(member.type)};`);
+      return member.overloads.map(
+        (list) => `abstract ${implName(member, list)}(${this.#implParameters(list)}): ${this.#implType(member.type)};`,
+      );
     }
     const list = member.overloads[0]!;
     const names = list.map((argument) => argument.name);
@@ -168,7 +190,9 @@ class InterfaceEmitter {
   }
 
   #hasLabel(dictionary: string): boolean {
-    return this.#schema.dictionaries.find((one) => one.name === dictionary)!.fields.some((field) => field.name === 'label');
+    return this.#schema.dictionaries
+      .find((one) => one.name === dictionary)!
+      .fields.some((field) => field.name === 'label');
   }
 
   #implParameters(list: readonly ArgumentSchema[]): string {
@@ -213,8 +237,12 @@ class InterfaceEmitter {
       members.filter((member) => member.kind !== 'constructor').map((member) => this.#classMember(member)),
       '}',
       '',
-      `${file.value('defineInterface', WEBIDL)}(${name}, [${members.flatMap((member) => shownNames(member)).map((one) => `'${one}'`).join(', ')}]);`,
-      members.some((member) => member.kind === 'setlike') && `Object.defineProperty(${name}.prototype, Symbol.iterator, { value: ${name}.prototype.values, writable: true, configurable: true });`,
+      `${file.value('defineInterface', WEBIDL)}(${name}, [${members
+        .flatMap((member) => shownNames(member))
+        .map((one) => `'${one}'`)
+        .join(', ')}]);`,
+      members.some((member) => member.kind === 'setlike') &&
+        `Object.defineProperty(${name}.prototype, Symbol.iterator, { value: ${name}.prototype.values, writable: true, configurable: true });`,
       '',
       '/** The object that programs see for an implementation; always the same one. */',
       `export function wrap${name}(impl: ${name}Implementation): ${name} {`,
@@ -228,7 +256,11 @@ class InterfaceEmitter {
   }
 
   #isCached(member: MemberSchema): boolean {
-    return member.kind === 'attribute' && member.class !== 'excluded' && (member.type.kind === 'promise' || member.type.kind === 'frozenArray');
+    return (
+      member.kind === 'attribute' &&
+      member.class !== 'excluded' &&
+      (member.type.kind === 'promise' || member.type.kind === 'frozenArray')
+    );
   }
 
   #classMember(member: MemberSchema): Lines {
@@ -242,7 +274,9 @@ class InterfaceEmitter {
       return [
         `/** ${spec} */`,
         `get ${member.name}(): ${apiType(member.type, 'api.', false)} {`,
-        cached ? `return (this.#${member.name} ??= ${this.#wrapped(member.type, given)});` : `return ${this.#wrapped(member.type, given)};`,
+        cached
+          ? `return (this.#${member.name} ??= ${this.#wrapped(member.type, given)});`
+          : `return ${this.#wrapped(member.type, given)};`,
         '}',
         !member.readonly && [
           `set ${member.name}(value: ${apiType(member.type, 'api.', false)}) {`,
@@ -253,7 +287,10 @@ class InterfaceEmitter {
         ],
       ];
     }
-    return [`/** ${spec} */`, member.overloads.length > 1 ? this.#overloaded(member, path) : this.#operation(member, path)];
+    return [
+      `/** ${spec} */`,
+      member.overloads.length > 1 ? this.#overloaded(member, path) : this.#operation(member, path),
+    ];
   }
 
   #operation(member: MemberSchema, path: string): Lines {
@@ -261,7 +298,9 @@ class InterfaceEmitter {
     const parameters = list.map((argument) => {
       const type = apiType(argument.type, 'api.', true);
       if (!argument.optional) return `${argument.name}: ${type}`;
-      return argument.default === undefined ? `${argument.name}: ${type} | undefined = undefined` : `${argument.name}: ${type} = ${literalText(argument)}`;
+      return argument.default === undefined
+        ? `${argument.name}: ${type} | undefined = undefined`
+        : `${argument.name}: ${type} = ${literalText(argument)}`;
     });
     return [
       `${member.name}(${parameters.join(', ')}): ${apiType(member.type, 'api.', false)} {`,
@@ -269,7 +308,10 @@ class InterfaceEmitter {
         'const impl = this.#impl;',
         this.#streamLine(list),
         this.#countCheck(list, path),
-        this.#result(member, `impl.${implName(member, list)}(${list.map((argument) => this.#converted(argument, argument.name, path)).join(', ')})`),
+        this.#result(
+          member,
+          `impl.${implName(member, list)}(${list.map((argument) => this.#converted(argument, argument.name, path)).join(', ')})`,
+        ),
       ]),
       '}',
     ];
@@ -280,7 +322,10 @@ class InterfaceEmitter {
     const shortest = Math.min(...member.overloads.map(required));
     const [first] = member.overloads;
     const fixed = first!.slice(0, shortest).map((argument) => argument.name);
-    const signatures = member.overloads.map((list) => `${member.name}(${list.map((argument) => `${argument.name}${argument.optional ? '?' : ''}: ${apiType(argument.type, 'api.', true)}`).join(', ')}): undefined;`);
+    const signatures = member.overloads.map(
+      (list) =>
+        `${member.name}(${list.map((argument) => `${argument.name}${argument.optional ? '?' : ''}: ${apiType(argument.type, 'api.', true)}`).join(', ')}): undefined;`,
+    );
     const longestFirst = member.overloads.toSorted((a, b) => required(b) - required(a));
     return [
       signatures,
@@ -292,7 +337,12 @@ class InterfaceEmitter {
         const values = list.map((argument, index) => (index < shortest ? fixed[index]! : `rest[${index - shortest}]`));
         const call = `impl.${implName(member, list)}(${list.map((argument, index) => this.#converted(argument, values[index]!, path, true)).join(', ')});`;
         // A count between two overloads fits neither.
-        return [`if (count >= ${required(list)}${list === longestFirst[0] ? '' : ` && count <= ${upper(member.overloads, list)}`}) {`, call, 'return;', '}'];
+        return [
+          `if (count >= ${required(list)}${list === longestFirst[0] ? '' : ` && count <= ${upper(member.overloads, list)}`}) {`,
+          call,
+          'return;',
+          '}',
+        ];
       }),
       `throw new TypeError(\`${path}: no overload takes \${count} arguments\`);`,
       '}',
@@ -301,32 +351,43 @@ class InterfaceEmitter {
 
   #streamLine(list: readonly ArgumentSchema[]): Lines {
     const needs = (type: TypeSchema): boolean =>
-      type.kind === 'object' || type.kind === 'dictionary' || type.kind === 'shape' || type.kind === 'union' ||
-      (type.kind === 'sequence' && needs(type.element)) || (type.kind === 'nullable' && needs(type.inner));
+      type.kind === 'object' ||
+      type.kind === 'dictionary' ||
+      type.kind === 'shape' ||
+      type.kind === 'union' ||
+      (type.kind === 'sequence' && needs(type.element)) ||
+      (type.kind === 'nullable' && needs(type.inner));
     return list.some((argument) => needs(argument.type)) && 'const stream = impl.stream;';
   }
 
   #countCheck(list: readonly ArgumentSchema[], path: string): Lines {
     const count = required(list);
-    return count > 0 && `if (arguments.length < ${count}) ${this.#file.value('requireArguments', WEBIDL)}(arguments.length, ${count}, '${path}');`;
+    return (
+      count > 0 &&
+      `if (arguments.length < ${count}) ${this.#file.value('requireArguments', WEBIDL)}(arguments.length, ${count}, '${path}');`
+    );
   }
 
   #converted(argument: ArgumentSchema, value: string, path: string, isRaw = false): string {
     const context = `'${path}: ${argument.name}'`;
     const expression = this.#conversions.expression(argument.type, value, context, this.#file);
     if (!argument.optional || argument.type.kind === 'dictionary') return expression;
-    if (argument.default === undefined || isRaw) return `${value} === undefined ? ${defaultValue(argument)} : ${expression}`;
+    if (argument.default === undefined || isRaw)
+      return `${value} === undefined ? ${defaultValue(argument)} : ${expression}`;
     return expression;
   }
 
   #wrapped(type: TypeSchema, value: string): string {
-    const wrapOf = (name: string): string => (name === this.#one.name ? `wrap${name}` : this.#file.value(`wrap${name}`, interfacePath(name)));
+    const wrapOf = (name: string): string =>
+      name === this.#one.name ? `wrap${name}` : this.#file.value(`wrap${name}`, interfacePath(name));
     switch (type.kind) {
       case 'object':
         return isWrapped(this.#schema, type.interfaces[0]!) ? `${wrapOf(type.interfaces[0]!)}(${value})` : value;
       case 'promise': {
         const inner = this.#wrapped(type.inner, 'result');
-        return inner === 'result' ? `${value} as ${apiType(type, 'api.', false)}` : `${value}.then((result) => ${inner})`;
+        return inner === 'result'
+          ? `${value} as ${apiType(type, 'api.', false)}`
+          : `${value}.then((result) => ${inner})`;
       }
       case 'nullable': {
         const inner = this.#wrapped(type.inner, value);
@@ -353,19 +414,38 @@ class InterfaceEmitter {
     const type = apiType(member.type, 'api.', false);
     const list = member.overloads[0] ?? [];
     const fail = `throw new TypeError('${path}: ${member.reason!}');`;
-    if (member.kind === 'attribute') return [`/** ${member.spec} */`, `get ${member.name}(): ${type} {`, 'void this.#impl;', fail, '}'];
-    return [`/** ${member.spec} */`, `${member.name}(${list.map((argument) => `${argument.name}: ${apiType(argument.type, 'api.', true)}`).join(', ')}): ${type} {`, 'void this.#impl;', ...list.map((argument) => `void ${argument.name};`), fail, '}'];
+    if (member.kind === 'attribute')
+      return [`/** ${member.spec} */`, `get ${member.name}(): ${type} {`, 'void this.#impl;', fail, '}'];
+    return [
+      `/** ${member.spec} */`,
+      `${member.name}(${list.map((argument) => `${argument.name}: ${apiType(argument.type, 'api.', true)}`).join(', ')}): ${type} {`,
+      'void this.#impl;',
+      ...list.map((argument) => `void ${argument.name};`),
+      fail,
+      '}',
+    ];
   }
 
   #setlike(): Lines {
     return [
-      'get size(): number {', 'return this.#impl.values.size;', '}',
-      'has(value: string): boolean {', 'return this.#impl.values.has(String(value));', '}',
-      'keys(): SetIterator<string> {', 'return this.#impl.values.keys();', '}',
-      'values(): SetIterator<string> {', 'return this.#impl.values.values();', '}',
-      'entries(): SetIterator<[string, string]> {', 'return this.#impl.values.entries();', '}',
+      'get size(): number {',
+      'return this.#impl.values.size;',
+      '}',
+      'has(value: string): boolean {',
+      'return this.#impl.values.has(String(value));',
+      '}',
+      'keys(): SetIterator<string> {',
+      'return this.#impl.values.keys();',
+      '}',
+      'values(): SetIterator<string> {',
+      'return this.#impl.values.values();',
+      '}',
+      'entries(): SetIterator<[string, string]> {',
+      'return this.#impl.values.entries();',
+      '}',
       'forEach(callback: (value: string, key: string, set: ReadonlySet<string>) => void, thisArg: unknown = undefined): void {',
-      'for (const value of this.#impl.values) callback.call(thisArg, value, value, this as unknown as ReadonlySet<string>);', '}',
+      'for (const value of this.#impl.values) callback.call(thisArg, value, value, this as unknown as ReadonlySet<string>);',
+      '}',
       'declare [Symbol.iterator]: () => SetIterator<string>;',
     ];
   }

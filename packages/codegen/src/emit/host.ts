@@ -27,12 +27,20 @@ export function emitHost(schema: WireSchema): SourceFile[] {
     decoder: (file, name) => file.value(`decode${name}`, dictionaryPath(name)),
     context: ', objects',
     recordsAsObjects: true,
+    fillsDefaults: false,
   });
   const commands = schema.commands.filter((command) => command.class !== 'runtime');
   const owners = [...new Set(commands.map((command) => command.name.split('.')[0]!))];
   return [
     ...schema.dictionaries.filter((one) => one.fromGuest).map((one) => emitDictionary(schema, one.name, decoding)),
-    ...owners.map((owner) => emitOwner(schema, owner, commands.filter((command) => command.name.startsWith(`${owner}.`)), decoding)),
+    ...owners.map((owner) =>
+      emitOwner(
+        schema,
+        owner,
+        commands.filter((command) => command.name.startsWith(`${owner}.`)),
+        decoding,
+      ),
+    ),
     emitHandlers(owners),
     emitDispatch(schema, commands),
     emitHostEvents(schema),
@@ -70,14 +78,20 @@ function emitDictionary(schema: WireSchema, name: string, decoding: Decoding): S
 function wireHostType(type: TypeSchema, file: SourceFile): string {
   if (type.kind === 'bytes') return 'Uint8Array<ArrayBuffer>';
   if (type.kind === 'sequence') return `${wireHostType(type.element, file)}[]`;
-  if (type.kind === 'dictionary' && type.name.startsWith('Vesper')) return file.type(type.name, dictionaryPath(type.name));
+  if (type.kind === 'dictionary' && type.name.startsWith('Vesper'))
+    return file.type(type.name, dictionaryPath(type.name));
   if (type.kind === 'dictionary' || type.kind === 'shape') return `${file.namespace('api', API)}.${type.name}`;
-  return apiType(type, `${file.namespace('api', API)}.`, false);
+  const text = apiType(type, 'api.', false);
+  if (text.includes('api.')) file.namespace('api', API);
+  return text;
 }
 
 function targetType(command: CommandSchema, file: SourceFile): string {
   const api = file.namespace('api', API);
-  return command.target.interfaces.filter((name) => name.startsWith('GPU')).map((name) => `${api}.${name}`).join(' | ');
+  return command.target.interfaces
+    .filter((name) => name.startsWith('GPU'))
+    .map((name) => `${api}.${name}`)
+    .join(' | ');
 }
 
 function replyType(command: CommandSchema, file: SourceFile): string {
@@ -119,7 +133,12 @@ function handlerParameters(command: CommandSchema, file: SourceFile): string[] {
 function handlerMember(command: CommandSchema, file: SourceFile): Lines {
   const member = command.name.split('.')[1]!;
   const parameters = handlerParameters(command, file).join(', ');
-  const result = command.class === 'request' ? `Promise<${replyType(command, file)}>` : command.class === 'create' ? `${file.namespace('api', API)}.${command.creates[0]!}` : 'void';
+  const result =
+    command.class === 'request'
+      ? `Promise<${replyType(command, file)}>`
+      : command.class === 'create'
+        ? `${file.namespace('api', API)}.${command.creates[0]!}`
+        : 'void';
   if (command.host === 'hand') return [`/** ${command.spec} */`, `abstract ${member}(${parameters}): ${result};`, ''];
   const names = command.fields.map((field) => field.name);
   return [
@@ -130,22 +149,43 @@ function handlerMember(command: CommandSchema, file: SourceFile): Lines {
   ];
 }
 
-function decoderBody(schema: WireSchema, command: CommandSchema, owner: string, file: SourceFile, decoding: Decoding): Lines {
+function decoderBody(
+  schema: WireSchema,
+  command: CommandSchema,
+  owner: string,
+  file: SourceFile,
+  decoding: Decoding,
+): Lines {
   const member = command.name.split('.')[1]!;
   const types = decoding.typesOf(command.target.interfaces);
   const lines: Lines[] = [];
-  if (command.target.kind === 'object') lines.push(`const target = objects.object(r, ${types}) as ${targetType(command, file)};`);
-  if (command.target.kind === 'currentEncoder') lines.push(`const target = objects.currentEncoder(r, ${types}) as ${targetType(command, file)};`);
+  if (command.target.kind === 'object')
+    lines.push(`const target = objects.object(r, ${types}) as ${targetType(command, file)};`);
+  if (command.target.kind === 'currentEncoder')
+    lines.push(`const target = objects.currentEncoder(r, ${types}) as ${targetType(command, file)};`);
   if (command.class === 'request') lines.push('const requestId = r.u32();');
   const ids = command.creates.map((name) => `new${name.replace(/^GPU/, '')}`);
   for (const id of ids) lines.push(`const ${id} = r.u32();`);
   for (const field of command.fields) {
     const read = decoding.expression(field.type, file);
-    const absent = field.default === undefined || field.default === 'empty-dictionary' ? (field.default === undefined ? 'undefined' : '{}') : literalText(field);
-    lines.push(field.required ? `const ${field.name} = ${read};` : `const ${field.name}${field.default === 'empty-sequence' || field.default === 'empty-dictionary' ? `: ${wireHostType(field.type, file)}` : ''} = r.more ? ${read} : ${absent};`);
+    const absent =
+      field.default === undefined || field.default === 'empty-dictionary'
+        ? field.default === undefined
+          ? 'undefined'
+          : '{}'
+        : literalText(field);
+    lines.push(
+      field.required
+        ? `const ${field.name} = ${read};`
+        : `const ${field.name}${field.default === 'empty-sequence' || field.default === 'empty-dictionary' ? `: ${wireHostType(field.type, file)}` : ''} = r.more ? ${read} : ${absent};`,
+    );
   }
   lines.push('r.finish();');
-  const given = [...(command.target.kind === 'none' ? [] : ['target']), ...(command.class === 'request' ? ids : []), ...command.fields.map((field) => field.name)];
+  const given = [
+    ...(command.target.kind === 'none' ? [] : ['target']),
+    ...(command.class === 'request' ? ids : []),
+    ...command.fields.map((field) => field.name),
+  ];
   const call = `handlers.${ownerWord(owner)}.${member}(${given.join(', ')})`;
   if (command.class === 'request') {
     for (const id of ids) lines.push(`objects.reserve(${id});`);
@@ -169,7 +209,11 @@ function replyEncoder(command: CommandSchema, file: SourceFile): string {
 function emitHandlers(owners: string[]): SourceFile {
   const file = new SourceFile(HANDLERS);
   file.doc('The handlers of every interface and mixin. packages/host makes them; a missing one does not compile.');
-  file.add('export interface Handlers {', owners.map((owner) => `readonly ${ownerWord(owner)}: ${file.type(`${owner}Handlers`, ownerPath(owner))};`), '}');
+  file.add(
+    'export interface Handlers {',
+    owners.map((owner) => `readonly ${ownerWord(owner)}: ${file.type(`${owner}Handlers`, ownerPath(owner))};`),
+    '}',
+  );
   return file;
 }
 
@@ -180,11 +224,18 @@ function emitDispatch(schema: WireSchema, commands: CommandSchema[]): SourceFile
   const byOpcode = new Map(commands.map((command) => [command.opcode, command]));
   const all = Array.from({ length: highest + 1 }, (_, opcode) => byOpcode.get(opcode));
   file.doc('Decodes the rest of a record and does what it says.');
-  file.add(`export type Decoder = (r: ${file.type('WireReader', WIRE)}, session: ${file.type('HostSession', WIRE)}, handlers: ${file.type('Handlers', HANDLERS)}) => void;`, '');
+  file.add(
+    `export type Decoder = (r: ${file.type('WireReader', WIRE)}, session: ${file.type('HostSession', WIRE)}, handlers: ${file.type('Handlers', HANDLERS)}) => void;`,
+    '',
+  );
   file.doc('Decoders by opcode; undefined where a number stands for nothing that a guest sends.');
   file.add(
     'export const decoders: readonly (Decoder | undefined)[] = [',
-    all.map((command) => (command ? `${file.value(`decode${capital(wordOf(command.name))}`, ownerPath(command.name.split('.')[0]!))},` : 'undefined,')),
+    all.map((command) =>
+      command
+        ? `${file.value(`decode${capital(wordOf(command.name))}`, ownerPath(command.name.split('.')[0]!))},`
+        : 'undefined,',
+    ),
     '];',
     '',
   );
@@ -200,12 +251,21 @@ function emitDispatch(schema: WireSchema, commands: CommandSchema[]): SourceFile
     '}',
     '',
     'export const commandInfo: readonly (CommandInfo | undefined)[] = [',
-    all.map((command) => (command ? `{ name: '${command.name}', target: '${command.target.kind}', group: '${command.group}', cost: '${command.cost}' },` : 'undefined,')),
+    all.map((command) =>
+      command
+        ? `{ name: '${command.name}', target: '${command.target.kind}', group: '${command.group}', cost: '${command.cost}' },`
+        : 'undefined,',
+    ),
     '];',
     '',
   );
   file.doc('Interfaces whose objects can be the current encoder.');
-  file.add(`export const encoderTypes: readonly number[] = [${schema.interfaces.filter((one) => one.isEncoder).map((one) => one.number).join(', ')}];`);
+  file.add(
+    `export const encoderTypes: readonly number[] = [${schema.interfaces
+      .filter((one) => one.isEncoder)
+      .map((one) => one.number)
+      .join(', ')}];`,
+  );
   return file;
 }
 
@@ -216,7 +276,13 @@ function emitHostEvents(schema: WireSchema): SourceFile {
     file.doc(`${event.name}, opcode ${event.opcode}. ${event.spec}`);
     file.add(
       `export function encode${capital(wordOf(event.name))}(w: ${file.type('WireWriter', WIRE)}, ${eventParameters(event, file)}): void {`,
-      encodeRecordBody(event.opcode, event.target.kind === 'object' ? ['target'] : [], event.fields, file, replyEncoders),
+      encodeRecordBody(
+        event.opcode,
+        event.target.kind === 'object' ? ['target'] : [],
+        event.fields,
+        file,
+        replyEncoders,
+      ),
       '}',
       '',
     );
@@ -225,7 +291,10 @@ function emitHostEvents(schema: WireSchema): SourceFile {
 }
 
 function eventParameters(event: EventSchema, file: SourceFile): string {
-  return [...(event.target.kind === 'object' ? ['target: number'] : []), ...event.fields.map((field) => `${field.name}: ${valueType(field.type, file, replyPath)}`)].join(', ');
+  return [
+    ...(event.target.kind === 'object' ? ['target: number'] : []),
+    ...event.fields.map((field) => `${field.name}: ${valueType(field.type, file, replyPath)}`),
+  ].join(', ');
 }
 
 function emitIndex(schema: WireSchema, owners: string[]): SourceFile {
@@ -241,7 +310,9 @@ function emitIndex(schema: WireSchema, owners: string[]): SourceFile {
     "export * from '../opcodes.ts';",
     "export * from '../namespaces.ts';",
     "export type * as api from '../api.ts';",
-    schema.dictionaries.filter((one) => one.fromGuest && one.use === 'wire').map((one) => `export type { ${one.name} } from './dictionaries/${one.name}.ts';`),
+    schema.dictionaries
+      .filter((one) => one.fromGuest && one.use === 'wire')
+      .map((one) => `export type { ${one.name} } from './dictionaries/${one.name}.ts';`),
   );
   return file;
 }

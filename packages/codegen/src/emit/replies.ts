@@ -1,4 +1,5 @@
 import type { WireSchema } from '../schema/schema.ts';
+import { defaultValue } from './convert.ts';
 import { Decoding } from './decode.ts';
 import { encodeDictionaryBody, type EncoderNames } from './encode.ts';
 import { SourceFile } from './source.ts';
@@ -18,6 +19,7 @@ export function emitReplies(schema: WireSchema): SourceFile[] {
     decoder: (file, name) => file.value(`decode${name}`, replyPath(name)),
     context: '',
     recordsAsObjects: false,
+    fillsDefaults: true,
   });
   return schema.dictionaries
     .filter((one) => one.fromHost)
@@ -26,7 +28,10 @@ export function emitReplies(schema: WireSchema): SourceFile[] {
       file.doc(one.spec);
       file.add(
         `export interface ${one.name}Value {`,
-        one.fields.map((field) => `${field.name}${field.required ? '' : '?'}: ${valueType(field.type, file, replyPath)}${field.required ? '' : ' | undefined'};`),
+        one.fields.map((field) => {
+          const isAlways = field.required || defaultValue(field) !== 'undefined';
+          return `${field.name}${isAlways ? '' : '?'}: ${valueType(field.type, file, replyPath)}${isAlways ? '' : ' | undefined'};`;
+        }),
         '}',
         '',
         `export function encode${one.name}(w: ${file.type('WireWriter', WIRE)}, v: ${one.name}Value): void {`,

@@ -49,15 +49,35 @@ export class SourceFile {
   }
 
   render(schema: WireSchema): string {
-    const imports = [...this.#imports].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([module, { values, types, namespaces }]) => {
-      const moduleSpecifier = module.endsWith('.ts') ? this.#relative(module) : module;
-      const list: ImportDeclarationStructure[] = [];
-      for (const alias of namespaces) list.push({ kind: StructureKind.ImportDeclaration, isTypeOnly: true, namespaceImport: alias, moduleSpecifier });
-      const named = [...new Set([...values, ...types])].sort().map((name) => ({ name, isTypeOnly: values.size > 0 && !values.has(name) }));
-      if (named.length > 0) list.push({ kind: StructureKind.ImportDeclaration, isTypeOnly: values.size === 0, namedImports: named, moduleSpecifier });
-      return list;
-    });
-    const file = project.createSourceFile(this.path, { statements: [header(schema), ...imports, this.#lines.join('\n')] }, { overwrite: true });
+    const imports = [...this.#imports]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .flatMap(([module, { values, types, namespaces }]) => {
+        const moduleSpecifier = module.endsWith('.ts') ? this.#relative(module) : module;
+        const list: ImportDeclarationStructure[] = [];
+        for (const alias of namespaces)
+          list.push({
+            kind: StructureKind.ImportDeclaration,
+            isTypeOnly: true,
+            namespaceImport: alias,
+            moduleSpecifier,
+          });
+        const named = [...new Set([...values, ...types])]
+          .sort()
+          .map((name) => ({ name, isTypeOnly: values.size > 0 && !values.has(name) }));
+        if (named.length > 0)
+          list.push({
+            kind: StructureKind.ImportDeclaration,
+            isTypeOnly: values.size === 0,
+            namedImports: named,
+            moduleSpecifier,
+          });
+        return list;
+      });
+    const file = project.createSourceFile(
+      this.path,
+      { statements: [header(schema), ...imports, this.#lines.join('\n')] },
+      { overwrite: true },
+    );
     const text = file.getFullText();
     project.removeSourceFile(file);
     return text;
@@ -77,7 +97,9 @@ export class SourceFile {
 export type Lines = string | readonly Lines[] | undefined | false;
 
 function flatten(lines: readonly Lines[]): string[] {
-  return lines.flatMap((line) => (line === undefined || line === false ? [] : typeof line === 'string' ? [line] : flatten(line)));
+  return lines.flatMap((line) =>
+    line === undefined || line === false ? [] : typeof line === 'string' ? [line] : flatten(line),
+  );
 }
 
 export function doc(...lines: string[]): string[] {

@@ -81,7 +81,8 @@ export function valueType(type: TypeSchema, file: SourceFile, dictionaryFile: (n
     case 'frozenArray':
       return `readonly ${parenthesised(of(type.element))}[]`;
     case 'record':
-      return `readonly (readonly [string, ${of(type.value)}])[]`;
+      // Undefined values are dropped by the conversion.
+      return `readonly (readonly [string, ${of(type.value.kind === 'nullable' ? type.value.inner : type.value)}])[]`;
     case 'nullable':
       return `${of(type.inner)} | null`;
     case 'union':

@@ -34,7 +34,8 @@ export class Lock {
 
   constructor(text: string | undefined, file: string) {
     this.#file = file;
-    this.#old = text === undefined ? { revision: 0, interfaces: {}, records: {}, fields: {}, enumValues: {} } : parse(text, file);
+    this.#old =
+      text === undefined ? { revision: 0, interfaces: {}, records: {}, fields: {}, enumValues: {} } : parse(text, file);
     this.#new = structuredClone(this.#old);
   }
 
@@ -53,7 +54,9 @@ export class Lock {
     const entries = this.#new[table];
     const entry = entries[key];
     if (entry?.removed !== undefined) {
-      throw new GenerateError(`${this.#file}: ${key} was removed in revision ${entry.removed} and is back; give it another name on the wire.`);
+      throw new GenerateError(
+        `${this.#file}: ${key} was removed in revision ${entry.removed} and is back; give it another name on the wire.`,
+      );
     }
     if (entry) {
       if (type !== undefined && entry.type !== type) {
@@ -66,7 +69,8 @@ export class Lock {
     }
     let number = first;
     for (const [other, taken] of Object.entries(entries)) {
-      if (other.startsWith(scope) && !other.slice(scope.length).includes('.') === !name.includes('.')) number = Math.max(number, taken.number + 1);
+      if (other.startsWith(scope) && !other.slice(scope.length).includes('.') === !name.includes('.'))
+        number = Math.max(number, taken.number + 1);
     }
     this.#changed = true;
     const added: LockEntry = { number, since: this.#nextRevision, ...(type === undefined ? {} : { type }) };
@@ -95,6 +99,8 @@ function parse(text: string, file: string): LockFile {
     for (const table of TABLES) if (typeof lock[table] !== 'object') throw new Error(`"${table}" is missing`);
     return lock;
   } catch (error) {
-    throw new GenerateError(`${file}: ${(error as Error).message}. Restore it from version control: it holds the numbers of deployed guests.`);
+    throw new GenerateError(
+      `${file}: ${(error as Error).message}. Restore it from version control: it holds the numbers of deployed guests.`,
+    );
   }
 }

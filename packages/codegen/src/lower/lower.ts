@@ -18,6 +18,8 @@ import { dictionaryAnchor, enumAnchor, interfaceAnchor, memberAnchor } from './s
 
 export const WIRE_VERSION = 1;
 const MAX_OPTIONAL_FIELDS = 31;
+/** Payload of the reply to a request that failed. */
+const FAILURE = 'VesperFailure';
 
 /**
  * Gives every record, field, enum value and interface its number, and decides what each record holds.
@@ -53,6 +55,8 @@ class Lowering {
       spec: enumAnchor(one.name),
     }));
     for (const member of this.#model.members) this.#record(member);
+    // Every request can end with it, so no record names it.
+    this.#reach({ kind: 'dictionary', name: FAILURE }, this.#fromHost);
     this.#commands.sort((a, b) => a.opcode - b.opcode);
     this.#events.sort((a, b) => a.opcode - b.opcode);
     const remote = new Set(this.#commands.flatMap((command) => command.creates));
@@ -60,7 +64,11 @@ class Lowering {
       enums,
       dictionaries: this.#model.dictionaries.map((one) => this.#dictionary(one)),
       interfaces: this.#model.interfaces.map((one) => this.#interface(one, remote.has(one.name))),
-      namespaces: this.#model.namespaces.map((one) => ({ name: one.name, constants: one.constants, spec: interfaceAnchor(one.name) })),
+      namespaces: this.#model.namespaces.map((one) => ({
+        name: one.name,
+        constants: one.constants,
+        spec: interfaceAnchor(one.name),
+      })),
       commands: this.#commands,
       events: this.#events,
     };
@@ -71,7 +79,9 @@ class Lowering {
     const numbered = one.fields.map((field) => {
       const type = field.type;
       const signature = `${field.required ? '' : 'optional '}${typeSignature(type)}`;
-      const entry = crosses ? this.#lock.number('fields', `${one.name}.`, field.name, 0, signature) : { number: 0, since: 1 };
+      const entry = crosses
+        ? this.#lock.number('fields', `${one.name}.`, field.name, 0, signature)
+        : { number: 0, since: 1 };
       return { field, ...entry };
     });
     if (crosses) numbered.sort((a, b) => a.number - b.number);
@@ -82,7 +92,9 @@ class Lowering {
       since,
     }));
     if (bit > MAX_OPTIONAL_FIELDS) {
-      throw new GenerateError(`${one.file}: ${one.name} has ${bit} optional members, the presence mask holds ${MAX_OPTIONAL_FIELDS}; give the wire a second mask word.`);
+      throw new GenerateError(
+        `${one.file}: ${one.name} has ${bit} optional members, the presence mask holds ${MAX_OPTIONAL_FIELDS}; give the wire a second mask word.`,
+      );
     }
     return {
       name: one.name,
@@ -134,7 +146,14 @@ class Lowering {
     const owners = this.#model.interfaces.filter((one) => one.members.includes(member));
     const interfaces = owners.filter((one) => !one.isSingleton).map((one) => one.name);
     if (overlay.class === 'event') {
-      this.#events.push({ name: path, opcode: number, since, target: { kind: interfaces.length > 0 ? 'object' : 'none', interfaces }, fields, spec });
+      this.#events.push({
+        name: path,
+        opcode: number,
+        since,
+        target: { kind: interfaces.length > 0 ? 'object' : 'none', interfaces },
+        fields,
+        spec,
+      });
       return;
     }
     const isCurrent = owners.length > 0 && owners.every((one) => one.isEncoder);
@@ -154,7 +173,10 @@ class Lowering {
       spec,
     };
     if (overlay.class === 'request') {
-      if (form.returns.kind !== 'promise') throw new GenerateError(`${path} is a request, but its wire form returns no Promise; correct idl/vesper.webidl or its class.`);
+      if (form.returns.kind !== 'promise')
+        throw new GenerateError(
+          `${path} is a request, but its wire form returns no Promise; correct idl/vesper.webidl or its class.`,
+        );
       command.reply = form.returns.inner;
       this.#reach(command.reply, this.#fromHost);
     }
@@ -176,11 +198,16 @@ class Lowering {
     return list.map((argument, index) => {
       const following = list[index + 1];
       if (argument.optional && argument.default === undefined && following) {
-        throw new GenerateError(`${path}: the optional argument "${argument.name}" has no default and is not the last; declare a wire form in idl/vesper.webidl.`);
+        throw new GenerateError(
+          `${path}: the optional argument "${argument.name}" has no default and is not the last; declare a wire form in idl/vesper.webidl.`,
+        );
       }
       const signature = `${argument.optional ? 'optional ' : ''}${typeSignature(argument.type)}`;
       const { number, since } = this.#lock.number('fields', `${path}.`, argument.name, 0, signature);
-      if (number !== index) throw new GenerateError(`${path}: the argument "${argument.name}" has number ${number}, but stands at ${index}; arguments are only added at the end.`);
+      if (number !== index)
+        throw new GenerateError(
+          `${path}: the argument "${argument.name}" has number ${number}, but stands at ${index}; arguments are only added at the end.`,
+        );
       return {
         name: argument.name,
         type: argument.type,
@@ -219,7 +246,10 @@ function isRecord(member: ApiMember): boolean {
 }
 
 function createdBy(member: ApiMember): string[] {
-  if (member.type.kind !== 'object') throw new GenerateError(`${member.path} is classified "create", but does not return an interface; correct its class in idl/overlay.json.`);
+  if (member.type.kind !== 'object')
+    throw new GenerateError(
+      `${member.path} is classified "create", but does not return an interface; correct its class in idl/overlay.json.`,
+    );
   return member.type.interfaces;
 }
 

@@ -58,15 +58,24 @@ export function buildModel(idl: ResolvedIdl, overlay: Overlay): ApiModel {
       const entry = overlay.members[path];
       covered.add(path);
       if (!entry) {
-        problems.add(`${one.file}: ${path} has no entry in ${overlay.file}; classify it there ("class": command, create, bulk, request, local, event or excluded).`);
+        problems.add(
+          `${one.file}: ${path} has no entry in ${overlay.file}; classify it there ("class": command, create, bulk, request, local, event or excluded).`,
+        );
         continue;
       }
       const form = wireForms?.own.find((other) => other.name === member.name);
-      own.push({ ...member, path, overlay: entry, ...(form ? { wireForm: { arguments: form.overloads[0]!, returns: form.type } } : {}) });
+      own.push({
+        ...member,
+        path,
+        overlay: entry,
+        ...(form ? { wireForm: { arguments: form.overloads[0]!, returns: form.type } } : {}),
+      });
     }
     for (const form of wireForms?.own ?? []) {
       if (!one.own.some((member) => member.name === form.name)) {
-        problems.add(`${wireForms!.file}: ${wireForms!.name}.${form.name} is the wire form of ${one.name}.${form.name}, which does not exist; remove it.`);
+        problems.add(
+          `${wireForms!.file}: ${wireForms!.name}.${form.name} is the wire form of ${one.name}.${form.name}, which does not exist; remove it.`,
+        );
       }
     }
     members.push(...own);

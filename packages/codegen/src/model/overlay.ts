@@ -51,7 +51,14 @@ export function parseOverlay(text: string, file: string): Overlay {
   }
   const members: Record<string, OverlayMember> = {};
   for (const [name, entry] of Object.entries((json['members'] ?? {}) as Record<string, Json>)) {
-    const member = { guest: 'generated', host: 'generated', ownership: 'none', cost: 'constant', creates: [], ...entry } as unknown as OverlayMember;
+    const member = {
+      guest: 'generated',
+      host: 'generated',
+      ownership: 'none',
+      cost: 'constant',
+      creates: [],
+      ...entry,
+    } as unknown as OverlayMember;
     const one = (value: string, allowed: readonly string[], key: string): void =>
       expect(allowed.includes(value), `${name}: ${key} "${value}" is none of ${allowed.join(', ')}`);
     one(member.class, CLASSES, 'class');
@@ -61,9 +68,11 @@ export function parseOverlay(text: string, file: string): Overlay {
     one(member.cost, COSTS, 'cost');
     one(member.group, GROUPS, 'group');
     for (const key of Object.keys(entry)) expect(KEYS.includes(key), `${name}: unknown key "${key}"; remove it`);
-    if (member.class === 'excluded') expect(Boolean(member.reason), `${name} is excluded without a reason; add "reason"`);
+    if (member.class === 'excluded')
+      expect(Boolean(member.reason), `${name} is excluded without a reason; add "reason"`);
     else if (member.class !== 'local') {
-      for (const key of ['ownership', 'cost']) expect(key in entry, `${name}: "${key}" is missing; say what the host spends on it`);
+      for (const key of ['ownership', 'cost'])
+        expect(key in entry, `${name}: "${key}" is missing; say what the host spends on it`);
     }
     members[name] = member;
   }

@@ -1,7 +1,12 @@
 /** Web IDL as plain data: what `parse` makes of a file, before names are looked up. */
 export type IdlType =
   | { kind: 'name'; name: string; nullable: boolean; attributes: IdlTypeAttributes }
-  | { kind: 'generic'; name: 'sequence' | 'record' | 'Promise' | 'FrozenArray'; arguments: IdlType[]; nullable: boolean }
+  | {
+      kind: 'generic';
+      name: 'sequence' | 'record' | 'Promise' | 'FrozenArray';
+      arguments: IdlType[];
+      nullable: boolean;
+    }
   | { kind: 'union'; members: IdlType[]; nullable: boolean };
 
 /** The extended attributes that apply to types. */
@@ -110,10 +115,4 @@ export interface IdlIncludes {
   file: string;
 }
 
-export type IdlDefinition =
-  | IdlInterface
-  | IdlDictionary
-  | IdlEnum
-  | IdlTypedef
-  | IdlNamespace
-  | IdlIncludes;
+export type IdlDefinition = IdlInterface | IdlDictionary | IdlEnum | IdlTypedef | IdlNamespace | IdlIncludes;

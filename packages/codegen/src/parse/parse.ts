@@ -18,7 +18,9 @@ export function parseIdl(text: string, file: string): IdlDefinition[] {
 }
 
 function unknown(file: string, what: string): never {
-  throw new GenerateError(`${file}: ${what} is a construct that the generator does not know; teach packages/codegen/src/parse.`);
+  throw new GenerateError(
+    `${file}: ${what} is a construct that the generator does not know; teach packages/codegen/src/parse.`,
+  );
 }
 
 function definition(root: webidl2.IDLRootType, file: string): IdlDefinition {
@@ -57,7 +59,8 @@ function definition(root: webidl2.IDLRootType, file: string): IdlDefinition {
         kind: 'namespace',
         name: root.name,
         constants: root.members.map((constant) => {
-          if (constant.type !== 'const' || constant.value.type !== 'number') return unknown(file, `${root.name}.${constant.type}`);
+          if (constant.type !== 'const' || constant.value.type !== 'number')
+            return unknown(file, `${root.name}.${constant.type}`);
           return { name: constant.name, value: Number(constant.value.value) };
         }),
         file,
@@ -89,7 +92,11 @@ function member(one: webidl2.IDLInterfaceMemberType, place: string): IdlMember {
         newObject: has(one.extAttrs, 'NewObject'),
       };
     case 'constructor':
-      return { kind: 'constructor', name: 'constructor', arguments: one.arguments.map((argument) => argumentOf(argument, place)) };
+      return {
+        kind: 'constructor',
+        name: 'constructor',
+        arguments: one.arguments.map((argument) => argumentOf(argument, place)),
+      };
     case 'setlike':
       return { kind: 'setlike', name: 'setlike', element: type(one.idlType[0]!, place) };
     default:
@@ -129,15 +136,29 @@ function has(attributes: readonly webidl2.ExtendedAttribute[], name: string): bo
   return attributes.some((attribute) => attribute.name === name);
 }
 
-function type(given: webidl2.IDLTypeDescription, place: string, outer: readonly webidl2.ExtendedAttribute[] = []): IdlType {
+function type(
+  given: webidl2.IDLTypeDescription,
+  place: string,
+  outer: readonly webidl2.ExtendedAttribute[] = [],
+): IdlType {
   const nullable = given.nullable;
   if (given.union) {
-    return { kind: 'union', members: (given.idlType as webidl2.IDLTypeDescription[]).map((one) => type(one, place)), nullable };
+    return {
+      kind: 'union',
+      members: (given.idlType as webidl2.IDLTypeDescription[]).map((one) => type(one, place)),
+      nullable,
+    };
   }
   if (given.generic !== '') {
     const name = given.generic;
-    if (name !== 'sequence' && name !== 'record' && name !== 'Promise' && name !== 'FrozenArray') return unknown(place, name);
-    return { kind: 'generic', name, arguments: (given.idlType as webidl2.IDLTypeDescription[]).map((one) => type(one, place)), nullable };
+    if (name !== 'sequence' && name !== 'record' && name !== 'Promise' && name !== 'FrozenArray')
+      return unknown(place, name);
+    return {
+      kind: 'generic',
+      name,
+      arguments: (given.idlType as webidl2.IDLTypeDescription[]).map((one) => type(one, place)),
+      nullable,
+    };
   }
   const all = [...given.extAttrs, ...outer];
   const attributes: IdlTypeAttributes = {};

@@ -15,8 +15,21 @@ import type { ArgumentSchema, LiteralSchema, TypeSchema } from '../schema/schema
 
 /** Interfaces of other specifications that WebGPU's IDL names; they are types of the platform. */
 const EXTERNAL = new Set([
-  'EventHandler', 'EventTarget', 'Event', 'EventInit', 'DOMException', 'PredefinedColorSpace', 'Navigator', 'WorkerNavigator',
-  'HTMLVideoElement', 'VideoFrame', 'ImageBitmap', 'ImageData', 'HTMLImageElement', 'HTMLCanvasElement', 'OffscreenCanvas',
+  'EventHandler',
+  'EventTarget',
+  'Event',
+  'EventInit',
+  'DOMException',
+  'PredefinedColorSpace',
+  'Navigator',
+  'WorkerNavigator',
+  'HTMLVideoElement',
+  'VideoFrame',
+  'ImageBitmap',
+  'ImageData',
+  'HTMLImageElement',
+  'HTMLCanvasElement',
+  'OffscreenCanvas',
 ]);
 
 const INTEGERS: Record<string, { bits: 16 | 32 | 64; signed: boolean }> = {
@@ -88,7 +101,8 @@ class Resolver {
     const partials: (IdlInterface | IdlDictionary)[] = [];
     for (const definition of definitions) {
       if ('partial' in definition && definition.partial) partials.push(definition);
-      else if (definition.kind === 'interface' || definition.kind === 'mixin') this.#declare(this.#interfaces, definition);
+      else if (definition.kind === 'interface' || definition.kind === 'mixin')
+        this.#declare(this.#interfaces, definition);
       else if (definition.kind === 'dictionary') this.#declare(this.#dictionaries, definition);
       else if (definition.kind === 'enum') this.#declare(this.#enums, definition);
       else if (definition.kind === 'typedef') this.#declare(this.#typedefs, definition);
@@ -101,15 +115,21 @@ class Resolver {
   #declare<T extends { name: string; file: string }>(table: Map<string, T>, definition: T): void {
     const earlier = table.get(definition.name);
     if (earlier) {
-      throw new GenerateError(`${definition.file}: ${definition.name} is declared twice (first in ${earlier.file}); remove one, or make it partial.`);
+      throw new GenerateError(
+        `${definition.file}: ${definition.name} is declared twice (first in ${earlier.file}); remove one, or make it partial.`,
+      );
     }
     table.set(definition.name, definition);
   }
 
   #merge(partial: IdlInterface | IdlDictionary): void {
-    const table: Map<string, IdlInterface | IdlDictionary> = partial.kind === 'dictionary' ? this.#dictionaries : this.#interfaces;
+    const table: Map<string, IdlInterface | IdlDictionary> =
+      partial.kind === 'dictionary' ? this.#dictionaries : this.#interfaces;
     const whole = table.get(partial.name);
-    if (!whole) throw new GenerateError(`${partial.file}: partial ${partial.kind} ${partial.name} has nothing to add to; declare ${partial.name}.`);
+    if (!whole)
+      throw new GenerateError(
+        `${partial.file}: partial ${partial.kind} ${partial.name} has nothing to add to; declare ${partial.name}.`,
+      );
     if (whole.kind === 'dictionary' && partial.kind === 'dictionary') {
       table.set(whole.name, { ...whole, fields: [...whole.fields, ...partial.fields] });
     } else if (whole.kind !== 'dictionary' && partial.kind !== 'dictionary') {
@@ -136,7 +156,8 @@ class Resolver {
     }
     const mixins = this.#includes.filter((includes) => includes.target === one.name).map((includes) => includes.mixin);
     for (const mixin of mixins) {
-      if (this.#interfaces.get(mixin)?.kind !== 'mixin') throw new GenerateError(`${one.file}: ${one.name} includes ${mixin}, which is no mixin.`);
+      if (this.#interfaces.get(mixin)?.kind !== 'mixin')
+        throw new GenerateError(`${one.file}: ${one.name} includes ${mixin}, which is no mixin.`);
     }
     return {
       name: one.name,
@@ -154,7 +175,13 @@ class Resolver {
     const base = { name: idl.name, kind: idl.kind, declaredBy: owner.name, readonly: true, sameObject: false };
     switch (idl.kind) {
       case 'attribute':
-        return { ...base, readonly: idl.readonly, sameObject: idl.sameObject, type: this.#type(idl.type, place), overloads: [] };
+        return {
+          ...base,
+          readonly: idl.readonly,
+          sameObject: idl.sameObject,
+          type: this.#type(idl.type, place),
+          overloads: [],
+        };
       case 'operation':
         return { ...base, type: this.#type(idl.returns, place), overloads: [this.#arguments(idl.arguments, place)] };
       case 'constructor':
@@ -175,7 +202,7 @@ class Resolver {
 
   #dictionary(one: IdlDictionary): ResolvedDictionary {
     const chain: IdlDictionary[] = [];
-    for (let next: IdlDictionary | undefined = one; next; ) {
+    for (let next: IdlDictionary | undefined = one; next;) {
       chain.unshift(next);
       const parent: string | undefined = next.inherits;
       if (!parent || EXTERNAL.has(parent)) break;
@@ -252,7 +279,9 @@ class Resolver {
     if (this.#dictionaries.has(name)) return { kind: 'dictionary', name };
     if (this.#interfaces.has(name)) return { kind: 'object', interfaces: [name] };
     if (EXTERNAL.has(name)) return { kind: 'external', name };
-    throw new GenerateError(`${place}: type ${name} is not declared; declare it, or add it to the external types in packages/codegen/src/resolve.`);
+    throw new GenerateError(
+      `${place}: type ${name} is not declared; declare it, or add it to the external types in packages/codegen/src/resolve.`,
+    );
   }
 
   /** Interfaces come together in one object type; a sequence beside a dictionary of its values is a shape. */

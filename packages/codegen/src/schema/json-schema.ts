@@ -9,12 +9,20 @@ type Json = Record<string, unknown>;
  * @param sourceFile path of schema.ts; by default the one that this package ships.
  */
 export function jsonSchemaOfSchema(sourceFile = defaultSource()): object {
-  const project = new Project({ compilerOptions: { strict: true, skipLibCheck: true }, skipFileDependencyResolution: true });
+  const project = new Project({
+    compilerOptions: { strict: true, skipLibCheck: true },
+    skipFileDependencyResolution: true,
+  });
   const file = project.addSourceFileAtPath(sourceFile);
   const definitions: Json = {};
   const builder = new Builder(definitions);
   const root = builder.reference(file.getInterfaceOrThrow('WireSchema').getType());
-  return { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'Vesper wire schema', ...root, $defs: definitions };
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Vesper wire schema',
+    ...root,
+    $defs: definitions,
+  };
 }
 
 function defaultSource(): string {
@@ -30,7 +38,8 @@ class Builder {
 
   /** Named types become definitions, so that recursive ones end. */
   reference(type: Type): Json {
-    const name = type.getAliasSymbol()?.getName() ?? (type.isInterface() ? type.getSymbolOrThrow().getName() : undefined);
+    const name =
+      type.getAliasSymbol()?.getName() ?? (type.isInterface() ? type.getSymbolOrThrow().getName() : undefined);
     if (name === undefined || name === 'Record' || name === 'Pick') return this.#inline(type);
     if (!(name in this.#definitions)) {
       this.#definitions[name] = {};
@@ -41,14 +50,16 @@ class Builder {
 
   #inline(type: Type): Json {
     if (type.isBoolean()) return { type: 'boolean' };
-    if (type.isLiteral()) return { const: type.isBooleanLiteral() ? type.getText() === 'true' : type.getLiteralValue() };
+    if (type.isLiteral())
+      return { const: type.isBooleanLiteral() ? type.getText() === 'true' : type.getLiteralValue() };
     if (type.isString()) return { type: 'string' };
     if (type.isNumber()) return { type: 'number' };
     if (type.isArray()) return { type: 'array', items: this.reference(type.getArrayElementTypeOrThrow()) };
     if (type.isUnion()) {
       const members = type.getUnionTypes().filter((member) => !member.isUndefined());
       if (members.length === 1) return this.reference(members[0]!);
-      if (members.every((member) => member.isStringLiteral() || member.isNumberLiteral())) return { enum: members.map((member) => member.getLiteralValue()) };
+      if (members.every((member) => member.isStringLiteral() || member.isNumberLiteral()))
+        return { enum: members.map((member) => member.getLiteralValue()) };
       if (members.some((member) => member.isBooleanLiteral())) {
         const others = members.filter((member) => !member.isBooleanLiteral());
         return { anyOf: [{ type: 'boolean' }, ...others.map((member) => this.reference(member))] };

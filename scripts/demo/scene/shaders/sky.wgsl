@@ -28,7 +28,7 @@ fn skyFragment(point: SkyPoint) -> @location(0) vec4f {
 fn withClouds(sky: vec3f, ray: vec3f) -> vec3f {
   // A flat layer of cloud, seen from below; it thins out towards the horizon, where it would be too fine to draw.
   let place = ray.xz / (max(ray.y, 0.0) + 0.16);
-  let drift = vec2f(world.phase, 0.0);
+  let drift = vec2f(sin(world.phase * 6.2831853) * 0.02, 0.0);
   let coarse = textureSample(noise, smoothSampler, place * vec2f(0.10, 0.26) + drift + vec2f(0.37, 0.12)).r;
   let fine = textureSample(noise, smoothSampler, place * vec2f(0.31, 0.83) + drift + vec2f(0.11, 0.53)).r;
   let cover = smoothstep(0.50, 0.82, coarse * 0.72 + fine * 0.34) * smoothstep(0.035, 0.16, ray.y) * smoothstep(0.75, 0.30, ray.y);

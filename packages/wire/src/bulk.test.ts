@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BulkQueue } from './bulk.ts';
+import { ProtocolError, type ProtocolErrorReason } from './errors.ts';
+
+const fail = (reason: ProtocolErrorReason, detail: string): never => {
+  throw new ProtocolError(reason, detail);
+};
+
+function reasonOf(run: () => void): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.reason;
+    throw error;
+  }
+  return 'accepted';
+}
+
+function add(queue: BulkQueue, data: Uint8Array, chunkBytes = data.byteLength): void {
+  queue.begin(data.byteLength, fail);
+  for (let at = 0; at < data.byteLength; at += chunkBytes) queue.chunk(data.subarray(at, at + chunkBytes), fail);
+}
+
+describe('BulkQueue', () => {
+  it('gives blocks in order, whole, in memory of their own', () => {
+    const block = fc.tuple(fc.integer({ min: 1, max: 3 << 20 }), fc.integer({ min: 1000, max: 1 << 20 }));
+    fc.assert(
+      fc.property(fc.array(block, { maxLength: 4 }), (blocks) => {
+        const queue = new BulkQueue(2 ** 31);
+        for (const [i, [byteLength, chunkBytes]] of blocks.entries()) {
+          const data = new Uint8Array(byteLength).fill(i + 1);
+          data[byteLength - 1] = 99;
+          add(queue, data, chunkBytes);
+          data.fill(0xee);
+        }
+        for (const [i, [byteLength]] of blocks.entries()) {
+          const data = queue.take(byteLength);
+          expect(data?.byteLength).toBe(byteLength);
+          expect(data?.at(-1)).toBe(99);
+          expect(data?.subarray(0, -1).every((byte) => byte === i + 1)).toBe(true);
+        }
+        expect(queue.take(0)).toBeUndefined();
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('gives nothing for another length, and nothing before the last byte', () => {
+    const queue = new BulkQueue(100);
+    queue.begin(10, fail);
+    queue.chunk(new Uint8Array(9), fail);
+    expect(queue.take(10)).toBeUndefined();
+    queue.chunk(new Uint8Array(1), fail);
+    expect(queue.take(9)).toBeUndefined();
+    expect(queue.take(11)).toBeUndefined();
+    expect(queue.take(10)?.byteLength).toBe(10);
+    expect(queue.take(10)).toBeUndefined();
+  });
+
+  it('checks the sum against the limit before it allocates, and counts what was taken no more', () => {
+    const queue = new BulkQueue(2 ** 30);
+    const before = process.memoryUsage().arrayBuffers;
+    expect(reasonOf(() => queue.begin(2 ** 30 + 1, fail))).toBe('limit');
+    expect(reasonOf(() => queue.begin(0xffff_ffff, fail))).toBe('limit');
+    queue.begin(2 ** 30, fail);
+    queue.chunk(new Uint8Array(100), fail);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 << 20);
+
+    const small = new BulkQueue(10);
+    add(small, new Uint8Array(6));
+    expect(reasonOf(() => small.begin(5, fail))).toBe('limit');
+    add(small, new Uint8Array(4));
+    small.take(6);
+    add(small, new Uint8Array(6));
+    expect(reasonOf(() => small.begin(1, fail))).toBe('limit');
+  });
+
+  it('refuses more than was announced, and data that was not', () => {
+    const queue = new BulkQueue(100);
+    expect(reasonOf(() => queue.chunk(new Uint8Array(1), fail))).toBe('bad-bulk');
+    expect(reasonOf(() => queue.begin(0, fail))).toBe('bad-bulk');
+    queue.begin(4, fail);
+    expect(reasonOf(() => queue.begin(4, fail))).toBe('bad-bulk');
+    expect(reasonOf(() => queue.chunk(new Uint8Array(0), fail))).toBe('bad-bulk');
+    expect(reasonOf(() => queue.chunk(new Uint8Array(5), fail))).toBe('bad-bulk');
+    queue.chunk(new Uint8Array(4), fail);
+    expect(reasonOf(() => queue.chunk(new Uint8Array(1), fail))).toBe('bad-bulk');
+  });
+
+  it('bounds the number of blocks, which cost more than their bytes', () => {
+    const queue = new BulkQueue(2 ** 31);
+    for (let i = 0; i < 64; i++) add(queue, new Uint8Array(1));
+    expect(reasonOf(() => queue.begin(1, fail))).toBe('limit');
+    queue.take(1);
+    expect(reasonOf(() => queue.begin(1, fail))).toBe('accepted');
+  });
+});

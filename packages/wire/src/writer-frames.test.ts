@@ -1,0 +1,162 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BulkQueue } from './bulk.ts';
+import { BULK_CHUNK_BYTES, DEFAULT_LIMITS } from './limits.ts';
+import { WireReader } from './reader.ts';
+import { OPCODE_BEGIN_BULK, OPCODE_BULK_CHUNK } from './record.ts';
+import { WireWriter } from './writer.ts';
+
+const COMMAND = 100;
+
+/** A writer whose frames are kept as they are cut; `finish` takes the last. */
+function cutting(initialWords?: number) {
+  const frames: Uint8Array<ArrayBuffer>[] = [];
+  let started = 0;
+  const writer: WireWriter = new WireWriter(
+    { started: () => void started++, full: () => void frames.push(writer.takeFrame()) },
+    initialWords,
+  );
+  return {
+    writer,
+    frames,
+    get started() {
+      return started;
+    },
+    finish(): Uint8Array<ArrayBuffer>[] {
+      if (!writer.isEmpty) frames.push(writer.takeFrame());
+      return frames;
+    },
+  };
+}
+
+/** Reads commands of `(number, bytes)` out of frames, with their bulk data. */
+function readCommands(frames: readonly Uint8Array<ArrayBuffer>[]): [number, Uint8Array][] {
+  const bulk = new BulkQueue(2 ** 31);
+  const reader = new WireReader(2 ** 31, bulk);
+  const commands: [number, Uint8Array][] = [];
+  for (const frame of frames) {
+    expect(new DataView(frame.buffer, frame.byteOffset).getUint32(0, true)).toBe(frame.byteLength);
+    reader.open(frame.subarray(4));
+    while (reader.nextRecord()) {
+      if (reader.opcode === OPCODE_BEGIN_BULK) bulk.begin(reader.u32(), (r, d) => reader.fail(r, d));
+      else if (reader.opcode === OPCODE_BULK_CHUNK) bulk.chunk(reader.inlineBytes(), (r, d) => reader.fail(r, d));
+      else commands.push([reader.u32(), reader.bytes()]);
+      reader.finish();
+    }
+  }
+  return commands;
+}
+
+function command(writer: WireWriter, number: number, data: Uint8Array): void {
+  const start = writer.begin(COMMAND);
+  writer.u32(number);
+  writer.bytes(data);
+  writer.end(start);
+}
+
+function data(byteLength: number, seed: number): Uint8Array {
+  const words = new Uint32Array(Math.ceil(byteLength / 4));
+  for (let i = 0; i < words.length; i++) words[i] = Math.imul(i + seed, 0x9e37_79b1);
+  return new Uint8Array(words.buffer, 0, byteLength);
+}
+
+const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+
+describe('WireWriter cutting frames', () => {
+  it('keeps every command whole and in order, with its bulk data before it', () => {
+    const size = fc.oneof(
+      fc.nat(100),
+      fc.nat(70_000),
+      fc.integer({ min: BULK_CHUNK_BYTES - 4, max: 3 * BULK_CHUNK_BYTES + 4 }),
+    );
+    fc.assert(
+      fc.property(fc.array(size, { maxLength: 8 }), fc.constantFrom(16, 1000, undefined), (sizes, initialWords) => {
+        const target = cutting(initialWords);
+        const sent = sizes.map((byteLength, i) => data(byteLength, i));
+        for (const [i, bytes] of sent.entries()) command(target.writer, i, bytes);
+        const frames = target.finish();
+        const received = readCommands(frames);
+        expect(received.map(([number]) => number)).toEqual(sizes.map((_, i) => i));
+        expect(received.every(([, bytes], i) => same(bytes, sent[i]!))).toBe(true);
+        expect(target.started).toBe(frames.length);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('sends each chunk of bulk data in a frame within the limit', () => {
+    const target = cutting();
+    command(target.writer, 1, data(20 * BULK_CHUNK_BYTES + 5, 1));
+    const frames = target.finish();
+    expect(frames.length).toBeGreaterThan(20);
+    expect(Math.max(...frames.map((frame) => frame.byteLength))).toBeLessThan(2 * BULK_CHUNK_BYTES);
+    expect(readCommands(frames)[0]?.[1].byteLength).toBe(20 * BULK_CHUNK_BYTES + 5);
+  });
+
+  it('keeps two bulk fields of one record in their order', () => {
+    const target = cutting();
+    const [first, second] = [data(2 * BULK_CHUNK_BYTES, 1), data(BULK_CHUNK_BYTES + 1, 2)];
+    const start = target.writer.begin(COMMAND);
+    target.writer.bytes(first);
+    target.writer.bytes(second);
+    target.writer.end(start);
+    const bulk = new BulkQueue(2 ** 31);
+    const reader = new WireReader(100, bulk);
+    const received: Uint8Array[] = [];
+    for (const frame of target.finish()) {
+      reader.open(frame.subarray(4));
+      while (reader.nextRecord()) {
+        if (reader.opcode === OPCODE_BEGIN_BULK) bulk.begin(reader.u32(), (r, d) => reader.fail(r, d));
+        else if (reader.opcode === OPCODE_BULK_CHUNK) bulk.chunk(reader.inlineBytes(), (r, d) => reader.fail(r, d));
+        else received.push(reader.bytes(), reader.bytes());
+        reader.finish();
+      }
+    }
+    expect([same(received[0]!, first), same(received[1]!, second)]).toEqual([true, true]);
+  });
+
+  it('does not touch a frame that it has given away', () => {
+    const target = cutting();
+    for (let i = 0; i < 20; i++) command(target.writer, i, data(i * 10_000, i));
+    const given = target.frames.length;
+    expect(given).toBeGreaterThan(2);
+    const copies = target.frames.map((frame) => frame.slice());
+    for (let i = 0; i < 20; i++) command(target.writer, i, data(i * 100_000, i + 50));
+    expect(copies.every((copy, i) => same(copy, target.frames[i]!))).toBe(true);
+  });
+
+  it('keeps frames within the limit of a host that takes long strings', () => {
+    const target = cutting();
+    const longest = 'x'.repeat(5 << 20);
+    for (let i = 0; i < 6; i++) {
+      const start = target.writer.begin(COMMAND);
+      target.writer.string(longest);
+      target.writer.end(start);
+      for (let j = 0; j < 100_000; j++) target.writer.words[target.writer.record(1)] = COMMAND | (1 << 16);
+    }
+    for (const frame of target.finish()) expect(frame.byteLength).toBeLessThan(DEFAULT_LIMITS.maxFrameBytes);
+  });
+
+  it('notices the first record of a frame again after all of it was taken back', () => {
+    const target = cutting();
+    const start = target.writer.begin(COMMAND);
+    target.writer.bytes(data(2 * BULK_CHUNK_BYTES, 1));
+    target.writer.rewind(start);
+    expect([target.writer.isEmpty, target.started]).toEqual([true, 1]);
+    command(target.writer, 5, data(3, 1));
+    expect(target.started).toBe(2);
+    const received = readCommands(target.finish());
+    expect(received.map(([number, bytes]) => [number, bytes.byteLength])).toEqual([[5, 3]]);
+  });
+
+  it('takes back the last record alone', () => {
+    const target = cutting();
+    command(target.writer, 1, data(10, 1));
+    const start = target.writer.begin(COMMAND);
+    target.writer.string('never');
+    target.writer.rewind(start);
+    command(target.writer, 2, data(20, 1));
+    expect(readCommands(target.finish()).map(([number]) => number)).toEqual([1, 2]);
+    expect(target.started).toBe(1);
+  });
+});

@@ -137,11 +137,10 @@ interface VesperGPUBindingCommandsMixin {
 interface VesperGPUQueue {
     undefined writeBuffer(GPUBuffer buffer, GPUSize64 bufferOffset, AllowSharedBufferSource data);
 
-    // data is what the copy needs and no more; dataByteLength is what the program gave, for the host to judge.
+    // data and dataLayout are cut to what the copy needs, where the guest can tell.
     undefined writeTexture(
         GPUTexelCopyTextureInfo destination,
         GPUTexelCopyBufferLayout dataLayout,
         GPUExtent3D size,
-        GPUSize64 dataByteLength,
         AllowSharedBufferSource data);
 };

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pairKinds } from '../test/pairs.ts';
-import { pattern, Received, turns } from '../test/received.ts';
+import { pattern, receive, Received, turns } from '../test/received.ts';
 import { HIGH_WATER_BYTES } from './water-marks.ts';
 
 describe.each(pairKinds)('a transport: $name', ({ open, runs, halfCloses }) => {
@@ -28,7 +28,7 @@ describe.each(pairKinds)('a transport: $name', ({ open, runs, halfCloses }) => {
   it('keeps what comes before start, and delivers nothing before', async () => {
     const [a, b] = await open();
     const sent = pattern(100_000);
-    new Received(a);
+    receive(a);
     a.send(sent.slice());
     await turns();
     const atB = new Received(b);
@@ -67,7 +67,7 @@ describe.each(pairKinds)('a transport: $name', ({ open, runs, halfCloses }) => {
 
   it('delivers nothing while paused from within a handler', async () => {
     const [a, b] = await open();
-    new Received(a);
+    receive(a);
     const atB = new Received();
     atB.onBytes = () => b.pause();
     b.start(atB);
@@ -88,17 +88,17 @@ describe.each(pairKinds)('a transport: $name', ({ open, runs, halfCloses }) => {
 
   it('calls each handler in a task of its own', async () => {
     const [a, b] = await open();
-    new Received(a);
+    receive(a);
     const atB = new Received();
-    let open_ = 0;
+    let running = 0;
     let nested = 0;
     atB.onBytes = () => {
-      nested = Math.max(nested, open_++);
+      nested = Math.max(nested, running++);
       // Some reactions deep, as in a program that awaits.
       void Promise.resolve().then(async () => {
-        await null;
-        await null;
-        open_--;
+        await Promise.resolve();
+        await Promise.resolve();
+        running--;
       });
     };
     // Much is buffered before the start, and comes at once.
@@ -142,10 +142,8 @@ describe.each(pairKinds)('a transport: $name', ({ open, runs, halfCloses }) => {
     a.close();
     expect(await atA.closedOnce).toBeUndefined();
     const atBEnded = await atB.closedOnce;
-    if (halfCloses) {
-      expect(atBEnded).toBeUndefined();
-      expect(atB.byteLength).toBe(1000);
-    }
+    // A device has no end of one direction: its other side may lose what was queued for it.
+    expect(halfCloses ? [atBEnded, atB.byteLength] : []).toEqual(halfCloses ? [undefined, 1000] : []);
     expect(atA.byteLength).toBe(before);
   });
 

@@ -67,7 +67,7 @@ describe('listen', () => {
     const accepted = resolvers<Socket>();
     const listener = await listen(`unix:${path}`, { connection: accepted.resolve });
     connect(path).end();
-    (await accepted.promise).destroy();
+    expect((await accepted.promise).destroy().destroyed).toBe(true);
     await listener.close();
   });
 

@@ -81,6 +81,11 @@ export class Received implements TransportHandlers {
   }
 }
 
+/** Starts a transport and keeps what it receives. */
+export function receive(transport: Transport): Received {
+  return new Received(transport);
+}
+
 /** Lets the event loop turn, so that whatever is ready happens. */
 export async function turns(count = 20): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));

@@ -159,17 +159,31 @@ export class CommandStream {
     while (reader.nextRecord()) {
       if (reader.opcode === OPCODE_BEGIN_BULK) this.#bulk.begin(reader.u32(), (r, d) => reader.fail(r, d));
       else if (reader.opcode === OPCODE_BULK_CHUNK) this.#bulk.chunk(reader.inlineBytes(), (r, d) => reader.fail(r, d));
-      else this.#tasks.runOrPush(this.#protocol.decodeEvent(reader) ?? this.#decodeReply(reader));
+      else this.#receiveMessage(reader);
       reader.finish();
     }
     reader.close();
+  }
+
+  #receiveMessage(reader: WireReader): void {
+    const deliver = this.#protocol.decodeEvent(reader) ?? this.#decodeReply(reader);
+    // A malformed record is refused whole, before anyone hears of it.
+    reader.finish();
+    this.#tasks.runOrPush(deliver);
   }
 
   #decodeReply(reader: WireReader): () => void {
     const id = reader.u32();
     const request = this.#requests.get(id);
     if (request === undefined) return reader.fail('bad-request', `a reply to request ${id}, which is not pending`);
+    const settle = this.#decodeSettlement(request, reader);
+    reader.finish();
+    // Only now: a request whose reply was malformed is rejected with the others.
     this.#requests.delete(id);
+    return settle;
+  }
+
+  #decodeSettlement(request: PendingRequest, reader: WireReader): () => void {
     const status = reader.u32();
     if (status === REPLY_OK) {
       const value = request.decode(reader) as never;

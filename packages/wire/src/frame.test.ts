@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ProtocolError } from './errors.ts';
 import { FrameReader } from './frame.ts';
@@ -13,7 +13,7 @@ function frame(words: readonly number[]): Uint8Array {
 /** Cuts at any places, and gives each piece in memory that is used again at once. */
 function* pieces(bytes: Uint8Array, cuts: readonly number[]): Generator<Uint8Array> {
   let start = 0;
-  const ends = [...cuts.map((cut) => cut % (bytes.byteLength + 1)).sort((a, b) => a - b), bytes.byteLength];
+  const ends = [...cuts.map((cut) => cut % (bytes.byteLength + 1)).toSorted((a, b) => a - b), bytes.byteLength];
   for (const end of ends) {
     const piece = bytes.slice(start, end);
     yield piece;

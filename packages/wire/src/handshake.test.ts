@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConnectionError, ProtocolError } from './errors.ts';
 import {
@@ -41,7 +41,7 @@ describe('the handshake', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(bytes.byteLength), { maxLength: 20 }), (cuts) => {
         const reader = new HelloReader('host');
-        const ends = [...cuts.sort((a, b) => a - b), bytes.byteLength];
+        const ends = [...cuts.toSorted((a, b) => a - b), bytes.byteLength];
         const behind: Uint8Array[] = [];
         let hello: HostHello | undefined;
         let start = 0;
@@ -93,8 +93,8 @@ describe('the handshake', () => {
       const reader = new HelloReader('guest');
       let error: ProtocolError | undefined;
       for (const [i, byte] of Buffer.from(text).entries()) {
-        if (i < offset) expect(reader.push(new Uint8Array([byte]))).toBeUndefined();
-        if (i === offset) error = refusal(() => reader.push(new Uint8Array([byte])));
+        if (i < offset) reader.push(new Uint8Array([byte]));
+        else error ??= refusal(() => reader.push(new Uint8Array([byte])));
       }
       expect([error?.reason, error?.offset]).toEqual(['bad-magic', offset]);
       expect(error?.message).toContain('the guest does not speak Vesper');
@@ -109,6 +109,7 @@ describe('the handshake', () => {
 
   it('throws nothing but ProtocolError on any change of any byte', () => {
     const bytes = encodeHello(host);
+    const others: unknown[] = [];
     for (let i = 0; i < bytes.byteLength; i++) {
       for (const flip of [0x01, 0x80, 0xff]) {
         const changed = bytes.slice();
@@ -117,10 +118,11 @@ describe('the handshake', () => {
           const result = new HelloReader('host').push(changed);
           if (result !== undefined) parseHostHello(result.fields);
         } catch (error) {
-          if (!(error instanceof ProtocolError)) throw error;
+          if (!(error instanceof ProtocolError)) others.push(error);
         }
       }
     }
+    expect(others).toEqual([]);
   });
 
   it('refuses a hello frame over its limit before it arrives', () => {

@@ -3,16 +3,16 @@ import type { WireWriter } from './writer.ts';
 
 /** Turns the ids of a record into the backend's objects; what is no live id of the right type ends the session. */
 export interface ObjectResolver {
-  /** Reads an id of one of the interfaces with these numbers. */
-  object(reader: WireReader, types: readonly number[]): object;
+  /** Reads an id of one of the interfaces whose numbers are the bits of `types`. */
+  object(reader: WireReader, types: number): object;
   /** Likewise; 0 stands for null. */
-  nullableObject(reader: WireReader, types: readonly number[]): object | null;
+  nullableObject(reader: WireReader, types: number): object | null;
 }
 
 /** What the generated decoders need of the session that they decode for. */
 export interface HostSession extends ObjectResolver {
   /** The encoder that the last `selectEncoder` named, which must be of one of these interfaces. */
-  currentEncoder(reader: WireReader, types: readonly number[]): object;
+  currentEncoder(reader: WireReader, types: number): object;
   /** Takes an id that the guest allocated for an object of a request's reply. */
   reserve(id: number): void;
   /**

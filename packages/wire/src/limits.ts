@@ -8,11 +8,19 @@ export interface WireLimits {
   maxBulkBytes: number;
 }
 
+/** What a host accepts beyond that. */
+export interface HostLimits extends WireLimits {
+  /** Most objects that may be bound at once. */
+  maxObjects: number;
+}
+
 export const DEFAULT_LIMITS: Readonly<WireLimits> = {
   maxFrameBytes: 16 << 20,
   maxStringBytes: 8 << 20,
   maxBulkBytes: 2 ** 31,
 };
+
+export const DEFAULT_HOST_LIMITS: Readonly<HostLimits> = { ...DEFAULT_LIMITS, maxObjects: 1 << 22 };
 
 /** A frame before the handshake is done: a hello needs no more. */
 export const MAX_HELLO_BYTES = 64 << 10;

@@ -16,8 +16,8 @@ export function generationOf(id: number): number {
   return id >>> SLOT_BITS;
 }
 
-/** Type of an id that waits for its object; no interface has this number. */
-const RESERVED = 0xff;
+/** Type of an id that waits for its object; no interface has this number, so no mask of interfaces holds it. */
+const RESERVED = 31;
 
 /** Allocates object ids on the guest. */
 export class ObjectIds {
@@ -41,7 +41,7 @@ export class ObjectIds {
 
 /**
  * The host's side: what each id stands for. The slot, the generation and the type of an id are checked at every use.
- * Types are the schema's interface numbers, 1 to 254; 0 marks a free slot.
+ * Types are the schema's interface numbers, 1 to 30; 0 marks a free slot.
  */
 export class ObjectTable<T> {
   readonly #objects: (T | undefined)[] = [];
@@ -92,21 +92,15 @@ export class ObjectTable<T> {
     this.#objects[slot] = object;
   }
 
-  /** The interface number of a live id, 255 while it waits for its object, or 0. */
+  /** The interface number of a live id, 31 while it waits for its object, or 0. */
   typeOf(id: number): number {
     const slot = slotOf(id);
     return this.#generations[slot] === generationOf(id) ? this.#types[slot]! : 0;
   }
 
-  /** What a live id of interface `type` stands for; undefined for any other id. */
-  get(id: number, type: number): T | undefined {
-    const slot = slotOf(id);
-    return this.#types[slot] === type && this.#generations[slot] === id >>> SLOT_BITS ? this.#objects[slot] : undefined;
-  }
-
-  /** What a live id stands for, whatever its type. */
-  find(id: number): T | undefined {
-    return this.typeOf(id) === 0 ? undefined : this.#objects[slotOf(id)];
+  /** What a live id stands for if the bit of its interface is set in `types`; undefined for any other id. */
+  get(id: number, types: number): T | undefined {
+    return (types >>> this.typeOf(id)) & 1 ? this.#objects[slotOf(id)] : undefined;
   }
 
   /** Unbinds a live id. */

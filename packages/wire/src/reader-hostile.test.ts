@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ProtocolError } from './errors.ts';
 import { decodeUnion, WireReader } from './reader.ts';
@@ -20,7 +20,7 @@ const reads: Record<string, Read> = {
   string: (r) => r.string(),
   inlineBytes: (r) => r.inlineBytes(),
   bytes: (r) => r.bytes(),
-  union: (r) => decodeUnion(r, [() => r.u32(), () => r.string()]),
+  union: (r) => decodeUnion<unknown>(r, [() => r.u32(), () => r.string()]),
 };
 
 const word = fc.oneof(
@@ -75,8 +75,8 @@ describe('WireReader before a hostile peer', () => {
           }
         } catch (error) {
           if (!(error instanceof ProtocolError)) throw error;
-          expect(error.offset).toBeGreaterThanOrEqual(0);
-          expect(error.offset).toBeLessThanOrEqual(words.length * 4);
+          if (error.offset < 0 || error.offset > words.length * 4)
+            throw new Error(`offset ${error.offset}`, { cause: error });
         }
       }),
       { numRuns: 3000 },

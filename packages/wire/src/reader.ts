@@ -21,6 +21,8 @@ export class WireReader {
   position = 0;
   /** First word behind the current record. */
   end = 0;
+  /** First word of the current record behind its header. */
+  start = 0;
   /** Opcode of the current record, -1 outside of one. */
   opcode = -1;
   readonly #bulk: BulkSource | undefined;
@@ -65,8 +67,14 @@ export class WireReader {
       this.fail('truncated', `a record of ${length} words, with ${this.#words.length - start} left in the frame`);
     }
     this.position = position;
+    this.start = position;
     this.end = start + length;
     return true;
+  }
+
+  /** The first word of the current record behind its header: the id of its target, where it has one. 0 if empty. */
+  get target(): number {
+    return this.start < this.end ? this.#words[this.start]! >>> 0 : 0;
   }
 
   /** Whether the record has words left. */

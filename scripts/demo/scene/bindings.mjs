@@ -20,6 +20,7 @@ export function createLayouts(device) {
       { visibility: FRAGMENT, texture: { viewDimension: '2d-array' } },
       { visibility: FRAGMENT, texture: {} },
       { visibility: FRAGMENT, sampler: {} },
+      { visibility: FRAGMENT, sampler: {} },
     ]),
     shadow: layout('shadow', [
       { visibility: FRAGMENT, texture: { sampleType: 'depth' } },
@@ -48,15 +49,17 @@ export function createLayouts(device) {
  * @param {import("./targets.mjs").Targets} resources.targets
  */
 export function createBindGroups(device, layouts, { views, world, textures, targets }) {
-  const smoothSampler = device.createSampler({
-    label: 'materials',
+  /** @type {GPUSamplerDescriptor} */
+  const repeating = {
     addressModeU: 'repeat',
     addressModeV: 'repeat',
     magFilter: 'linear',
     minFilter: 'linear',
     mipmapFilter: 'linear',
-    maxAnisotropy: 4,
-  });
+  };
+  // Paving and water are seen at a flat angle: filtering along it keeps them sharp. Clouds have nothing to keep sharp.
+  const smoothSampler = device.createSampler({ label: 'materials', ...repeating, maxAnisotropy: 4 });
+  const noiseSampler = device.createSampler({ label: 'noise', ...repeating });
   const imageSampler = device.createSampler({ label: 'image', magFilter: 'linear', minFilter: 'linear' });
   const shadowSampler = device.createSampler({
     label: 'shadow',
@@ -75,6 +78,7 @@ export function createBindGroups(device, layouts, { views, world, textures, targ
       relief.createView({ dimension: '2d-array' }),
       noise.createView(),
       smoothSampler,
+      noiseSampler,
     ]),
     shadow: group(layouts.shadow, [targets.shadow.createView(), shadowSampler]),
     mirror: group(layouts.image, [targets.mirror.resolved.createView(), imageSampler]),

@@ -2,7 +2,7 @@
 // y = 0.
 import { LOOP_SECONDS } from './camera.mjs';
 import { LAYER } from './materials.mjs';
-import { direction, normalize } from './math.mjs';
+import { direction, normalize, scale } from './math.mjs';
 import { lathe, roundedBox, sphere, torusKnot } from './mesh.mjs';
 
 /** @typedef {import("./math.mjs").Vec3} Vec3 */
@@ -187,7 +187,7 @@ function knot(/** @type {number} */ time) {
 function spheres() {
   const lamps = LAMPS.map(({ position, radius, color, layer }) => {
     const brightest = Math.max(...color);
-    const tint = /** @type {Vec3} */ (color.map((channel) => channel / brightest));
+    const tint = scale(color, 1 / brightest);
     return {
       position,
       scale: radius,
@@ -224,7 +224,8 @@ function monoliths() {
       // Turned to the left: their faces catch the light.
       yaw: -0.32 - 0.14 * (i % 3),
       layer: LAYER.slate,
-      tiling: [0.42, 0.42, i * 0.37, i * 0.21],
+      tint: [0.82, 0.94, 1.12],
+      tiling: [0.29, 0.29, i * 0.37, i * 0.21],
     };
   });
 }

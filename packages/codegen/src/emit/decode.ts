@@ -68,12 +68,10 @@ export class Decoding {
     }
   }
 
-  /** The interface numbers, as an array that is made once. */
+  /** The interfaces as a mask of their numbers. */
   typesOf(interfaces: readonly string[]): string {
-    return `[${interfaces
-      .map((name) => numberOf(this.#schema, name))
-      .filter((number) => number > 0)
-      .join(', ')}]`;
+    const numbers = interfaces.map((name) => numberOf(this.#schema, name)).filter((number) => number > 0);
+    return `0x${numbers.reduce((mask, number) => mask + 2 ** number, 0).toString(16)}`;
   }
 
   #objectType(interfaces: readonly string[], file: SourceFile): string {

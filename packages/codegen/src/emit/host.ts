@@ -42,7 +42,7 @@ export function emitHost(schema: WireSchema): SourceFile[] {
       ),
     ),
     emitHandlers(owners),
-    emitDispatch(schema, commands),
+    emitDispatch(schema, commands, decoding),
     emitHostEvents(schema),
     emitIndex(schema, owners),
   ];
@@ -218,7 +218,7 @@ function emitHandlers(owners: string[]): SourceFile {
 }
 
 /** `host/dispatch.ts`: decoders by opcode. */
-function emitDispatch(schema: WireSchema, commands: CommandSchema[]): SourceFile {
+function emitDispatch(schema: WireSchema, commands: CommandSchema[], decoding: Decoding): SourceFile {
   const file = new SourceFile('host/dispatch.ts');
   const highest = Math.max(...commands.map((command) => command.opcode));
   const byOpcode = new Map(commands.map((command) => [command.opcode, command]));
@@ -259,13 +259,9 @@ function emitDispatch(schema: WireSchema, commands: CommandSchema[]): SourceFile
     '];',
     '',
   );
-  file.doc('Interfaces whose objects can be the current encoder.');
-  file.add(
-    `export const encoderTypes: readonly number[] = [${schema.interfaces
-      .filter((one) => one.isEncoder)
-      .map((one) => one.number)
-      .join(', ')}];`,
-  );
+  file.doc('Mask of the interfaces whose objects can be the current encoder.');
+  const encoders = schema.interfaces.filter((one) => one.isEncoder).map((one) => one.name);
+  file.add(`export const encoderTypes = ${decoding.typesOf(encoders)};`);
   return file;
 }
 

@@ -18,6 +18,8 @@ import { dictionaryAnchor, enumAnchor, interfaceAnchor, memberAnchor } from './s
 
 export const WIRE_VERSION = 1;
 const MAX_OPTIONAL_FIELDS = 31;
+/** Interface numbers are bits of a mask of 32, of which 0 and 31 mean something else: see ObjectTable. */
+const MAX_INTERFACES = 30;
 /** Payload of the reply to a request that failed. */
 const FAILURE = 'VesperFailure';
 
@@ -60,6 +62,7 @@ class Lowering {
     this.#commands.sort((a, b) => a.opcode - b.opcode);
     this.#events.sort((a, b) => a.opcode - b.opcode);
     const remote = new Set(this.#commands.flatMap((command) => command.creates));
+    if (remote.size > MAX_INTERFACES) throw new GenerateError(`idl: ${remote.size} interfaces have objects on the host, a type mask holds ${MAX_INTERFACES}; widen the mask in packages/wire.`);
     return {
       enums,
       dictionaries: this.#model.dictionaries.map((one) => this.#dictionary(one)),

@@ -1,7 +1,7 @@
 // The sky behind everything: dusk light, clouds lit from below, and hills at the horizon.
 
 @group(1) @binding(2) var noise: texture_2d<f32>;
-@group(1) @binding(3) var smoothSampler: sampler;
+@group(1) @binding(4) var noiseSampler: sampler;
 
 struct SkyPoint {
   @builtin(position) position: vec4f,
@@ -29,8 +29,8 @@ fn withClouds(sky: vec3f, ray: vec3f) -> vec3f {
   // A flat layer of cloud, seen from below; it thins out towards the horizon, where it would be too fine to draw.
   let place = ray.xz / (max(ray.y, 0.0) + 0.16);
   let drift = vec2f(sin(world.phase * 6.2831853) * 0.02, 0.0);
-  let coarse = textureSample(noise, smoothSampler, place * vec2f(0.10, 0.26) + drift + vec2f(0.37, 0.12)).r;
-  let fine = textureSample(noise, smoothSampler, place * vec2f(0.31, 0.83) + drift + vec2f(0.11, 0.53)).r;
+  let coarse = textureSample(noise, noiseSampler, place * vec2f(0.10, 0.26) + drift + vec2f(0.37, 0.12)).r;
+  let fine = textureSample(noise, noiseSampler, place * vec2f(0.31, 0.83) + drift + vec2f(0.11, 0.53)).r;
   let cover = smoothstep(0.50, 0.82, coarse * 0.72 + fine * 0.34) * smoothstep(0.035, 0.16, ray.y) * smoothstep(0.75, 0.30, ray.y);
   let towards = dot(normalize(ray.xz), world.glowDirection.xz) * 0.5 + 0.5;
   let lit = mix(vec3f(0.105, 0.085, 0.165), vec3f(1.05, 0.40, 0.26), pow(towards, 7.0) * exp(-ray.y * 2.2));
@@ -39,8 +39,8 @@ fn withClouds(sky: vec3f, ray: vec3f) -> vec3f {
 
 fn withHills(sky: vec3f, ray: vec3f, height: f32, frequency: f32, offset: f32, haze: f32) -> vec3f {
   let turn = atan2(ray.x, -ray.z) / 6.2831853;
-  let broad = textureSampleLevel(noise, smoothSampler, vec2f(turn * frequency + offset, offset), 0.0).g;
-  let detail = textureSampleLevel(noise, smoothSampler, vec2f(turn * frequency * 5.0, offset * 1.7), 0.0).g;
+  let broad = textureSampleLevel(noise, noiseSampler, vec2f(turn * frequency + offset, offset), 0.0).g;
+  let detail = textureSampleLevel(noise, noiseSampler, vec2f(turn * frequency * 5.0, offset * 1.7), 0.0).g;
   let ridge = height * (broad * 1.35 - 0.22 + (detail - 0.5) * 0.16);
   let soft = fwidth(ray.y);
   let inside = smoothstep(ridge + soft, ridge - soft, ray.y);

@@ -1,0 +1,21 @@
+import type { api } from '@vesper-gpu/protocol/host';
+import { ErrorScopes } from './error-scopes.ts';
+import { InvalidObjects } from './invalid-objects.ts';
+
+/** What the host keeps beside a device of the backend. */
+export class DeviceState {
+  readonly id: number;
+  readonly device: api.GPUDevice;
+  /** Held so that it is not collected: Dawn for Node crashes when an adapter is, while its device lives. */
+  readonly adapter: api.GPUAdapter;
+  readonly scopes = new ErrorScopes();
+  readonly invalid: InvalidObjects;
+  isLost = false;
+
+  constructor(id: number, device: api.GPUDevice, adapter: api.GPUAdapter) {
+    this.id = id;
+    this.device = device;
+    this.adapter = adapter;
+    this.invalid = new InvalidObjects(device);
+  }
+}

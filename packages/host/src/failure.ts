@@ -1,0 +1,17 @@
+import type { VesperFailureValue } from '@vesper-gpu/protocol/host';
+import { MAX_MESSAGE_LENGTH } from '@vesper-gpu/wire';
+
+/** The part of a backend's message that is sent on. */
+export function cutMessage(message: string): string {
+  return message.slice(0, MAX_MESSAGE_LENGTH);
+}
+
+/** What the guest is told of an exception of the backend. */
+export function failureOf(error: unknown): VesperFailureValue {
+  const { name, message, reason } = error as { name?: unknown; message?: unknown; reason?: unknown };
+  return {
+    name: typeof name === 'string' ? name.slice(0, 100) : 'Error',
+    message: cutMessage(typeof message === 'string' ? message : String(error)),
+    ...(reason === 'validation' || reason === 'internal' ? { reason } : {}),
+  };
+}

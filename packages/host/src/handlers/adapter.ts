@@ -1,0 +1,41 @@
+import { encodeDeviceLost, GPUAdapterHandlers, InterfaceNumber, type api, type VesperCapabilitiesValue } from '@vesper-gpu/protocol/host';
+import { capabilitiesOf } from '../capabilities.ts';
+import { DeviceState } from '../device-state.ts';
+import { errorType } from '../error-scopes.ts';
+import { cutMessage } from '../failure.ts';
+import type { HostConnection } from '../host-connection.ts';
+
+export class AdapterHandlers extends GPUAdapterHandlers {
+  readonly #connection: HostConnection;
+
+  constructor(connection: HostConnection) {
+    super();
+    this.#connection = connection;
+  }
+
+  override async requestDevice(
+    target: api.GPUAdapter,
+    newDevice: number,
+    newQueue: number,
+    descriptor: api.GPUDeviceDescriptor,
+  ): Promise<VesperCapabilitiesValue> {
+    const device = await target.requestDevice(descriptor);
+    const state = new DeviceState(newDevice, device, target);
+    const connection = this.#connection;
+    connection.devices.set(device, state);
+    connection.fulfil(newDevice, InterfaceNumber.GPUDevice, device, state);
+    connection.fulfil(newQueue, InterfaceNumber.GPUQueue, device.queue, state);
+    device.addEventListener('uncapturederror', (event) => {
+      // Dawn for Node prints uncaptured errors, which hold the guest's text, unless this is called.
+      event.preventDefault();
+      const { error } = event as api.GPUUncapturedErrorEvent;
+      connection.sendUncaptured(state, { type: errorType(error), message: error.message });
+    });
+    void device.lost.then(({ reason, message }) => {
+      state.isLost = true;
+      connection.devices.delete(device);
+      connection.send((writer) => encodeDeviceLost(writer, newDevice, reason, cutMessage(message)));
+    });
+    return capabilitiesOf(device.features, device.limits, device.adapterInfo ?? target.info);
+  }
+}

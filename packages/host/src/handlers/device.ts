@@ -1,0 +1,40 @@
+import { GPUDeviceHandlers, InterfaceNumber, type api, type VesperErrorReplyValue } from '@vesper-gpu/protocol/host';
+import { errorType } from '../error-scopes.ts';
+import { cutMessage } from '../failure.ts';
+import type { HostConnection } from '../host-connection.ts';
+
+export class DeviceHandlers extends GPUDeviceHandlers {
+  readonly #connection: HostConnection;
+
+  constructor(connection: HostConnection) {
+    super();
+    this.#connection = connection;
+  }
+
+  override destroy(target: api.GPUDevice): void {
+    target.destroy();
+  }
+
+  override async createComputePipelineAsync(target: api.GPUDevice, newComputePipeline: number, descriptor: api.GPUComputePipelineDescriptor): Promise<void> {
+    const pipeline = await target.createComputePipelineAsync(descriptor);
+    this.#connection.fulfil(newComputePipeline, InterfaceNumber.GPUComputePipeline, pipeline);
+  }
+
+  override async createRenderPipelineAsync(target: api.GPUDevice, newRenderPipeline: number, descriptor: api.GPURenderPipelineDescriptor): Promise<void> {
+    const pipeline = await target.createRenderPipelineAsync(descriptor);
+    this.#connection.fulfil(newRenderPipeline, InterfaceNumber.GPURenderPipeline, pipeline);
+  }
+
+  override pushErrorScope(target: api.GPUDevice, filter: api.GPUErrorFilter): void {
+    target.pushErrorScope(filter);
+    this.#connection.scopesOf(target)?.push(filter);
+  }
+
+  override async popErrorScope(target: api.GPUDevice): Promise<VesperErrorReplyValue> {
+    const shadow = this.#connection.scopesOf(target)?.pop();
+    const error = await target.popErrorScope();
+    // Both are of the type that the scope filters; the backend's message says more.
+    if (error !== null) return { error: { type: errorType(error), message: cutMessage(error.message) } };
+    return shadow === undefined ? {} : { error: shadow };
+  }
+}

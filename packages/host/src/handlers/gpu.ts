@@ -1,0 +1,22 @@
+import { GPUHandlers, InterfaceNumber, type api, type VesperAdapterReplyValue } from '@vesper-gpu/protocol/host';
+import { capabilitiesOf } from '../capabilities.ts';
+import type { HostConnection } from '../host-connection.ts';
+
+export class RootHandlers extends GPUHandlers {
+  readonly #connection: HostConnection;
+  readonly #gpu: api.GPU;
+
+  constructor(connection: HostConnection, gpu: api.GPU) {
+    super();
+    this.#connection = connection;
+    this.#gpu = gpu;
+  }
+
+  override async requestAdapter(newAdapter: number, options: api.GPURequestAdapterOptions): Promise<VesperAdapterReplyValue> {
+    const adapter = await this.#gpu.requestAdapter(options);
+    if (adapter === null) return {};
+    this.#connection.adapters.add(adapter);
+    this.#connection.fulfil(newAdapter, InterfaceNumber.GPUAdapter, adapter);
+    return { adapter: capabilitiesOf(adapter.features, adapter.limits, adapter.info) };
+  }
+}

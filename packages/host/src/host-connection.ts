@@ -1,0 +1,282 @@
+import { commandInfo, decoders, encodeDeviceOnuncapturederror, encodeStreamEnded, encodeVesperFailure, encoderTypes, type Handlers, type VesperErrorValue } from '@vesper-gpu/protocol/host';
+import {
+  BulkQueue,
+  FrameReader,
+  ObjectTable,
+  OPCODE_BEGIN_BULK,
+  OPCODE_BULK_CHUNK,
+  ProtocolError,
+  REPLY_FAILED,
+  REPLY_OK,
+  slotOf,
+  type HostLimits,
+  type HostSession,
+  type Transport,
+  WireReader,
+  WireWriter,
+} from '@vesper-gpu/wire';
+import type { DeviceState } from './device-state.ts';
+import type { ErrorScopes } from './error-scopes.ts';
+import { cutMessage, failureOf } from './failure.ts';
+
+/** Counters of a session. */
+export interface SessionStatistics {
+  receivedBytes: number;
+  sentBytes: number;
+  /** Records from the guest. */
+  commands: number;
+  /** Of these, requests: each a round trip. */
+  requests: number;
+  /** Objects that are bound now. */
+  objects: number;
+}
+
+/**
+ * One guest's commands: decodes frames, looks up objects, and calls the handlers in order.
+ * A malformed record throws a ProtocolError out of `frame`; an exception of the backend becomes WebGPU's error.
+ */
+export class HostConnection implements HostSession {
+  readonly statistics: SessionStatistics = { receivedBytes: 0, sentBytes: 0, commands: 0, requests: 0, objects: 0 };
+  readonly devices = new Map<object, DeviceState>();
+  /** Held for the session's life: Dawn for Node crashes when an adapter is collected. */
+  readonly adapters = new Set<object>();
+  readonly #transport: Transport;
+  readonly #writer: WireWriter;
+  readonly #reader: WireReader;
+  readonly #bulk: BulkQueue;
+  readonly #frames: FrameReader;
+  readonly #objects: ObjectTable<object>;
+  /** The device of each object, by slot. */
+  readonly #deviceOf: (DeviceState | undefined)[] = [];
+  #handlers!: Handlers;
+  #encoder: object | undefined;
+  #encoderId = 0;
+  #isEnded = false;
+  readonly #onFault: (error: Error) => void;
+
+  /** @param onFault called when a handler fails in a way that the session cannot survive. */
+  constructor(transport: Transport, limits: HostLimits, onFault: (error: Error) => void) {
+    this.#transport = transport;
+    this.#onFault = onFault;
+    this.#bulk = new BulkQueue(limits.maxBulkBytes);
+    this.#reader = new WireReader(limits.maxStringBytes, this.#bulk);
+    this.#frames = new FrameReader(limits.maxFrameBytes);
+    this.#objects = new ObjectTable(limits.maxObjects);
+    this.#writer = new WireWriter({ started: () => queueMicrotask(() => this.flush()), full: () => this.flush() });
+  }
+
+  set handlers(handlers: Handlers) {
+    this.#handlers = handlers;
+  }
+
+  /** Takes received bytes. @throws ProtocolError for bytes that no Vesper guest sends. */
+  receive(chunk: Uint8Array): void {
+    this.statistics.receivedBytes += chunk.byteLength;
+    this.#frames.push(chunk, (records) => {
+      this.#frame(records);
+      return !this.#isEnded;
+    });
+  }
+
+  /** Whether the stream stands within a frame. */
+  get isWithinFrame(): boolean {
+    return this.#frames.isWithinFrame;
+  }
+
+  #frame(records: Uint8Array<ArrayBuffer>): void {
+    const reader = this.#reader;
+    reader.open(records);
+    while (!this.#runRecords(reader)) {
+      // An exception of the backend ended the loop; the rest of the frame is still to be done.
+    }
+    reader.close();
+  }
+
+  /** Runs records until the frame ends or the backend throws. @returns whether the frame has ended. */
+  #runRecords(reader: WireReader): boolean {
+    try {
+      while (reader.nextRecord()) {
+        this.statistics.commands++;
+        const decode = decoders[reader.opcode];
+        if (decode !== undefined) decode(reader, this, this.#handlers);
+        else this.#runtimeRecord(reader);
+      }
+      return true;
+    } catch (error) {
+      if (error instanceof ProtocolError) {
+        throw error.opcode >= 0 ? error : new ProtocolError(error.reason, error.detail, reader.position * 4, reader.opcode);
+      }
+      this.#thrown(error);
+      reader.position = reader.end;
+      return false;
+    }
+  }
+
+  #runtimeRecord(reader: WireReader): void {
+    const fail = reader.fail.bind(reader);
+    if (reader.opcode === OPCODE_BEGIN_BULK) this.#bulk.begin(reader.u32(), fail);
+    else if (reader.opcode === OPCODE_BULK_CHUNK) this.#bulk.chunk(reader.inlineBytes(), fail);
+    else reader.fail('unknown-record', `no command has opcode ${reader.opcode}`);
+    reader.finish();
+  }
+
+  /** The id that the current record is for. */
+  #targetId(): number {
+    return commandInfo[this.#reader.opcode]?.target === 'currentEncoder' ? this.#encoderId : this.#reader.target;
+  }
+
+  /** A command that the backend's binding refused: its encoder becomes invalid, or its device has an error. */
+  #thrown(error: unknown): void {
+    const info = commandInfo[this.#reader.opcode];
+    const device = this.#deviceOf[slotOf(this.#targetId())];
+    if (device === undefined) throw error;
+    if (info?.target === 'currentEncoder') device.invalid.poison(this.#encoder!);
+    else this.report(device, { type: 'validation', message: `${info?.name}: ${failureOf(error).message}` });
+  }
+
+  object(reader: WireReader, types: number): object {
+    const id = reader.u32();
+    return this.#objects.get(id, types) ?? this.#badObject(reader, id, types);
+  }
+
+  nullableObject(reader: WireReader, types: number): object | null {
+    const id = reader.u32();
+    return id === 0 ? null : (this.#objects.get(id, types) ?? this.#badObject(reader, id, types));
+  }
+
+  #badObject(reader: WireReader, id: number, types: number): never {
+    const type = this.#objects.typeOf(id);
+    return reader.fail('bad-object', type === 0 ? `id ${id} is not bound` : `id ${id} is of interface ${type}, not of mask ${types}`);
+  }
+
+  /** Makes an encoder the one that the following commands of an encoder go to. */
+  selectEncoder(id: number): void {
+    this.#encoder = this.#objects.get(id, encoderTypes) ?? this.#badObject(this.#reader, id, encoderTypes);
+    this.#encoderId = id;
+  }
+
+  currentEncoder(reader: WireReader, types: number): object {
+    if (this.#encoder === undefined) return reader.fail('bad-object', 'no encoder is selected');
+    if (!((types >>> this.#objects.typeOf(this.#encoderId)) & 1)) this.#badObject(reader, this.#encoderId, types);
+    return this.#encoder;
+  }
+
+  reserve(id: number): void {
+    this.#objects.reserve(id);
+    this.#deviceOf[slotOf(id)] = this.#deviceOf[slotOf(this.#targetId())];
+  }
+
+  /** Gives a reserved id its object. */
+  fulfil(id: number, type: number, object: object, device?: DeviceState): void {
+    this.#objects.fulfil(id, type, object);
+    if (device !== undefined) this.#deviceOf[slotOf(id)] = device;
+  }
+
+  create(id: number, type: number, parent: object, make: () => object): void {
+    const device = this.#deviceOf[slotOf(this.#targetId())];
+    if (device === undefined) throw new ProtocolError('bad-object', 'an object without a device');
+    this.#objects.reserve(id);
+    this.#deviceOf[slotOf(id)] = device;
+    this.#objects.fulfil(id, type, this.#validOrInvalid(device, type, parent, make));
+  }
+
+  #validOrInvalid(device: DeviceState, type: number, parent: object, make: () => object): object {
+    try {
+      return make();
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      const kind = error instanceof RangeError ? 'out-of-memory' : 'validation';
+      // A bad command of an encoder is reported by its finish(), which the invalid object sees to.
+      if (commandInfo[this.#reader.opcode]?.target !== 'currentEncoder') {
+        this.report(device, { type: kind, message: failureOf(error).message });
+      }
+      return device.invalid.make(type, parent);
+    }
+  }
+
+  /** Unbinds ids that the guest holds no longer. */
+  release(ids: readonly number[]): void {
+    for (const id of ids) {
+      this.#objects.release(id);
+      this.#deviceOf[slotOf(id)] = undefined;
+      if (id === this.#encoderId) {
+        this.#encoder = undefined;
+        this.#encoderId = 0;
+      }
+    }
+  }
+
+  /** The shadow scopes of a device; undefined once it is lost, when nothing is reported any more. */
+  scopesOf(device: object): ErrorScopes | undefined {
+    return this.devices.get(device)?.scopes;
+  }
+
+  /** Reports an error as WebGPU does: to the innermost scope that takes it, else as uncaptured. */
+  report(device: DeviceState, error: VesperErrorValue): void {
+    if (device.isLost || device.scopes.report(error)) return;
+    this.sendUncaptured(device, error);
+  }
+
+  sendUncaptured(device: DeviceState, error: VesperErrorValue): void {
+    this.send((writer) => encodeDeviceOnuncapturederror(writer, device.id, error.type, cutMessage(error.message)));
+  }
+
+  request<T>(requestId: number, opcode: number, run: () => Promise<T>, encode: (writer: WireWriter, reply: T) => void): void {
+    this.statistics.requests++;
+    let promise: Promise<T>;
+    try {
+      promise = run();
+    } catch (error) {
+      promise = Promise.reject(error as Error);
+    }
+    promise
+      .then(
+        (reply) => this.#reply(requestId, opcode, REPLY_OK, (writer) => encode(writer, reply)),
+        (error: unknown) => {
+          if (error instanceof ProtocolError) throw error;
+          this.#reply(requestId, opcode, REPLY_FAILED, (writer) => encodeVesperFailure(writer, failureOf(error)));
+        },
+      )
+      .catch((error: unknown) => this.#onFault(error as Error));
+  }
+
+  #reply(requestId: number, opcode: number, status: number, payload: (writer: WireWriter) => void): void {
+    this.send((writer) => {
+      const record = writer.begin(opcode);
+      writer.u32(requestId);
+      writer.u32(status);
+      payload(writer);
+      writer.end(record);
+    });
+  }
+
+  /** Writes records to the guest. */
+  send(write: (writer: WireWriter) => void): void {
+    if (!this.#isEnded) write(this.#writer);
+  }
+
+  /** Sends what was written; stops reading while the guest does not take it. */
+  flush(): void {
+    if (this.#writer.isEmpty) return;
+    const frame = this.#writer.takeFrame();
+    this.statistics.sentBytes += frame.byteLength;
+    if (!this.#transport.send(frame)) this.#transport.pause();
+  }
+
+  /** Ends the session: tells the guest why if it broke the protocol, destroys its devices, forgets its objects. */
+  end(error?: ProtocolError): void {
+    if (this.#isEnded) return;
+    if (error !== undefined) {
+      this.send((writer) => encodeStreamEnded(writer, error.reason, cutMessage(error.detail), error.offset, error.opcode));
+      this.flush();
+    }
+    this.#isEnded = true;
+    this.#transport.close();
+    this.statistics.objects = this.#objects.count;
+    for (const { device } of this.devices.values()) device.destroy();
+  }
+
+  get objectCount(): number {
+    return this.#objects.count;
+  }
+}

@@ -1,0 +1,157 @@
+import { PROTOCOL, type api } from '@vesper-gpu/protocol/host';
+import {
+  DEFAULT_HOST_LIMITS,
+  encodeHello,
+  HelloReader,
+  incompatibility,
+  parseGuestHello,
+  ProtocolError,
+  type HostHello,
+  type HostLimits,
+  type Transport,
+} from '@vesper-gpu/wire';
+import { createHandlers } from './handlers/index.ts';
+import { HostConnection, type SessionStatistics } from './host-connection.ts';
+
+/** A guest's hello that somebody else has read from the stream: a broker. */
+export interface ReceivedHello {
+  /** The pairs of the hello, as `HelloReader` returned them. */
+  fields: ReadonlyMap<string, string>;
+  /** The bytes that came behind it. */
+  rest: Uint8Array;
+}
+
+export interface ServeOptions {
+  /** The WebGPU implementation that does the work. It is kept referenced as long as the session. */
+  gpu: api.GPU;
+  /** The guest's hello, if the stream stands behind it already. */
+  hello?: ReceivedHello;
+  /** Name and version of the host program, for the guest's logs. */
+  agent?: string;
+  limits?: Partial<HostLimits>;
+}
+
+/** Why a session ended. */
+export interface SessionEnd {
+  /** `closed`: the guest left. `protocol`: it broke the protocol. `fault`: the transport or the host failed. */
+  reason: 'closed' | 'protocol' | 'fault';
+  message: string;
+  error?: Error;
+}
+
+export interface Session {
+  /** Resolves when the session is over; never rejects. */
+  readonly ended: Promise<SessionEnd>;
+  readonly statistics: Readonly<SessionStatistics>;
+  /** Ends the session from the host's side. */
+  close(): void;
+}
+
+/**
+ * Serves one guest on one stream until either side ends it.
+ * Nothing that the guest sends throws out of here: malformed bytes end the session, see `ended`.
+ */
+export function serveGuest(transport: Transport, options: ServeOptions): Session {
+  return new GuestSession(transport, options);
+}
+
+/** The hello of a host that serves with this implementation. */
+export function hostHello(gpu: api.GPU, limits: HostLimits, agent: string): HostHello {
+  return {
+    ...PROTOCOL,
+    agent,
+    limits,
+    wgslLanguageFeatures: [...gpu.wgslLanguageFeatures],
+    preferredCanvasFormat: gpu.getPreferredCanvasFormat(),
+  };
+}
+
+class GuestSession implements Session {
+  readonly ended: Promise<SessionEnd>;
+  readonly #transport: Transport;
+  readonly #connection: HostConnection;
+  readonly #gpu: api.GPU;
+  readonly #hello: HostHello;
+  #helloReader: HelloReader | undefined = new HelloReader('guest');
+  #resolveEnded!: (end: SessionEnd) => void;
+  #isEnded = false;
+
+  constructor(transport: Transport, options: ServeOptions) {
+    this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
+    this.#transport = transport;
+    this.#gpu = options.gpu;
+    const limits = { ...DEFAULT_HOST_LIMITS, ...options.limits };
+    this.#hello = hostHello(options.gpu, limits, options.agent ?? 'vesper');
+    this.#connection = new HostConnection(transport, limits, (error) => this.#fail(error));
+    this.#connection.handlers = createHandlers(this.#connection, options.gpu);
+    const { hello } = options;
+    transport.start({
+      bytes: (chunk) => this.#guarded(() => this.#receive(chunk)),
+      drained: () => transport.resume(),
+      closed: (error) => this.#closed(error),
+    });
+    if (hello !== undefined) this.#guarded(() => this.#greet(hello));
+  }
+
+  get statistics(): SessionStatistics {
+    if (!this.#isEnded) this.#connection.statistics.objects = this.#connection.objectCount;
+    return this.#connection.statistics;
+  }
+
+  close(): void {
+    this.#end({ reason: 'closed', message: 'the host ended the session' });
+  }
+
+  #guarded(act: () => void): void {
+    if (this.#isEnded) return;
+    try {
+      act();
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  }
+
+  #receive(chunk: Uint8Array): void {
+    if (this.#helloReader === undefined) {
+      this.#connection.receive(chunk);
+      return;
+    }
+    const received = this.#helloReader.push(chunk);
+    if (received !== undefined) this.#greet(received);
+  }
+
+  /** Answers the guest's hello, or says why it cannot be served. */
+  #greet({ fields, rest }: ReceivedHello): void {
+    this.#helloReader = undefined;
+    const refusal = incompatibility(parseGuestHello(fields), PROTOCOL);
+    this.#transport.send(encodeHello(refusal === undefined ? this.#hello : { ...this.#hello, refusal }));
+    if (refusal !== undefined) throw new ProtocolError('refused', refusal);
+    if (rest.byteLength > 0) this.#connection.receive(rest);
+  }
+
+  #fail(error: Error): void {
+    if (error instanceof ProtocolError) {
+      // A peer of another wire version still learns ours, to name both.
+      if (this.#helloReader !== undefined && error.reason === 'wire-version') this.#transport.send(encodeHello(this.#hello));
+      this.#end({ reason: 'protocol', message: error.message, error }, this.#helloReader === undefined ? error : undefined);
+    } else {
+      this.#end({ reason: 'fault', message: error.message, error });
+    }
+  }
+
+  #closed(error: Error | undefined): void {
+    if (error !== undefined) this.#end({ reason: 'fault', message: error.message, error });
+    else if (this.#helloReader !== undefined) this.#end({ reason: 'protocol', message: this.#helloReader.endedEarly().message });
+    else if (this.#connection.isWithinFrame) this.#end({ reason: 'protocol', message: 'truncated: the guest left within a frame' });
+    else this.#end({ reason: 'closed', message: 'the guest closed the connection' });
+  }
+
+  #end(end: SessionEnd, error?: ProtocolError): void {
+    if (this.#isEnded) return;
+    this.#connection.statistics.objects = this.#connection.objectCount;
+    this.#isEnded = true;
+    this.#connection.end(error?.reason === 'refused' ? undefined : error);
+    void this.#gpu;
+    this.#resolveEnded(end);
+  }
+}

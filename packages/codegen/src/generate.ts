@@ -16,14 +16,14 @@ import type { WireSchema } from './schema/schema.ts';
 export interface GenerateOptions {
   /** Folder with overlay.json, vesper.webidl and wire.lock.json. */
   inputs: string;
-  /** Folder of the generated package: `src`, `schema` and `docs` in it are the generator's. */
+  /** Folder of the generated package: `src`, `schema`, `docs` and `c` in it are the generator's. */
   output: string;
   /** Another Web IDL file than the WebGPU IDL of @webref/idl. */
   idl?: string;
 }
 
 /** Folders of the output in which every file is generated. */
-const OWNED = ['src', 'schema', 'docs'];
+const OWNED = ['src', 'schema', 'docs', 'c'];
 
 export interface Generated {
   schema: WireSchema;

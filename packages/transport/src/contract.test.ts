@@ -106,6 +106,14 @@ describe.each(pairKinds)('a transport: $name', ({ open, runs, halfCloses }) => {
     await turns();
     b.start(atB);
     await atB.atLeast(2_000_000);
+    // Small pieces that arrive while reading is paused come at once as well.
+    b.pause();
+    for (let i = 0; i < 10; i++) {
+      a.send(pattern(100, i));
+      await turns(5);
+    }
+    b.resume();
+    await atB.atLeast(2_001_000);
     expect(atB.calls).toBeGreaterThan(1);
     expect(nested).toBe(0);
     a.close();

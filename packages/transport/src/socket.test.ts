@@ -53,6 +53,8 @@ describe('socketTransport', () => {
   });
 
   it('closes a socket that allows half-open connections when the peer ends', async () => {
+    // The time limit, which would destroy it too, never comes.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const [a, b] = await socketPair('unix');
     a.allowHalfOpen = true;
     const atA = new Received(socketTransport(a));
@@ -76,6 +78,23 @@ describe('socketTransport', () => {
     expect(await atA.closedOnce).toBeUndefined();
     expect(a.destroyed).toBe(true);
     b.destroy();
+  });
+
+  it('stays paused when Node resumes the socket, as it does for a child process that exits', async () => {
+    const [a, b] = await socketPair('unix');
+    const transport = socketTransport(a);
+    const atA = receive(transport);
+    transport.pause();
+    b.write('held back');
+    await turns();
+    a.resume();
+    await turns();
+    expect(atA.byteLength).toBe(0);
+    transport.resume();
+    await atA.atLeast(9);
+    b.resume();
+    transport.close();
+    await atA.closedOnce;
   });
 
   it('adds no listeners as it works', async () => {

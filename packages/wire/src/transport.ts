@@ -18,6 +18,10 @@ export interface Transport {
   pause(): void;
   /** Undoes `pause`. */
   resume(): void;
+  /** Keeps the process alive while the stream is open, where that means something. */
+  ref?(): void;
+  /** Lets the process end although the stream is open: nothing is awaited. */
+  unref?(): void;
   /** Sends what is queued, then closes; `closed` is called once the stream is closed. Safe to call twice. */
   close(): void;
 }

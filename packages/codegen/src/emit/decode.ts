@@ -81,9 +81,13 @@ export class Decoding {
 
   /** Statements that read a dictionary into `v`. Absent fields stay absent: the backend knows the same defaults. */
   dictionaryStatements(dictionary: DictionarySchema, file: SourceFile): Lines[] {
-    const optional = dictionary.fields.filter((field) => field.bit !== undefined);
+    const bits = dictionary.fields.flatMap((field) => (field.bit === undefined ? [] : [field.bit]));
+    const count = Math.max(-1, ...bits) + 1;
+    const removed = bits.reduce((mask, bit) => mask - 2 ** bit, 2 ** count - 1);
     return [
-      optional.length > 0 && `const present = r.presence(${optional.length});`,
+      `${count > 0 ? 'const present = ' : ''}r.presence(${count});`,
+      // Bits of members that a later revision took away: what follows could not be read.
+      removed > 0 && `if (present & ${removed}) r.fail('unknown-field', 'a member that was removed');`,
       dictionary.fields.map((field) => {
         const read = this.expression(field.type, file);
         const assign = `v.${field.name} = ${read};`;

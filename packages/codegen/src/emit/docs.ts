@@ -68,7 +68,7 @@ export function emitDocs(schema: WireSchema): Map<string, string> {
 }
 
 const DICTIONARY_INTRO =
-  'A dictionary with optional members starts with a presence mask: one word, a bit for each optional member. ' +
+  'A dictionary starts with a presence mask: one word, a bit for each optional member. ' +
   'Then come the members that are present, in the order of the table. A member that has its default need not be sent.';
 
 function note(schema: WireSchema): string {

@@ -2,6 +2,7 @@ import { format, type FormatOptions } from 'oxfmt';
 import { GenerateError } from '../errors.ts';
 import type { WireSchema } from '../schema/schema.ts';
 import { emitApi } from './api.ts';
+import { emitC } from './c.ts';
 import { emitEnums, emitNamespaces, emitNumbers } from './constants.ts';
 import { emitDocs } from './docs.ts';
 import { emitCommandFiles, emitGuestEvents } from './guest-commands.ts';
@@ -47,6 +48,7 @@ export async function emit(schema: WireSchema, schemaOfSchema: object): Promise<
     'schema/vesper.schema.schema.json',
     await formatted('vesper.schema.schema.json', JSON.stringify(schemaOfSchema)),
   );
+  for (const [path, text] of emitC(schema)) files.set(`c/${path}`, text);
   for (const [path, text] of emitDocs(schema)) files.set(`docs/${path}`, await formatted(path, text));
   return files;
 }

@@ -96,25 +96,39 @@ export function presenceTest(field: FieldSchema, value: string): string {
   return `${value} !== ${literalText(field)}`;
 }
 
+/** `presenceTest`, and that the host knows the field at all. */
+function gatedTest(field: FieldSchema, value: string): string {
+  const test = presenceTest(field, value);
+  return field.since > 1 ? `w.revision >= ${field.since} && ${test}` : test;
+}
+
+/** A statement that keeps a command from a host which does not know it; nothing for those of the first revision. */
+export function revisionGuard(command: { name: string; since: number }, writer: string): Lines {
+  return (
+    command.since > 1 &&
+    `if (${writer}.revision < ${command.since}) throw new Error(\`${command.name} needs schema revision ${command.since}, the host has \${${writer}.revision}\`);`
+  );
+}
+
 /** Labels serve messages only: long ones are cut. */
 function labelled(field: FieldSchema, value: string, file: SourceFile): string {
-  if (field.name !== 'label' || field.type.kind !== 'string') return value;
+  if (!/^(label|groupLabel|markerLabel)$/.test(field.name) || field.type.kind !== 'string') return value;
   return `${value}.slice(0, ${file.value('MAX_LABEL_LENGTH', WIRE)})`;
 }
 
 /** The body of a dictionary's encoder: presence mask, then the fields that are present. */
 export function encodeDictionaryBody(dictionary: DictionarySchema, file: SourceFile, names: EncoderNames): Lines[] {
-  const hasMask = dictionary.fields.some((field) => field.bit !== undefined);
+  const hasOptional = dictionary.fields.some((field) => field.bit !== undefined);
+  // The mask is there even when it has no bit yet, so that a first optional member can be added in a later revision.
   return [
-    hasMask && ['const mask = w.reserve(1);', 'let present = 0;'],
+    hasOptional ? ['const mask = w.reserve(1);', 'let present = 0;'] : 'w.u32(0);',
     dictionary.fields.map((field) => {
       const value = `v.${field.name}`;
       const statements = encodeStatements(field.type, labelled(field, value, file), file, names);
       if (field.bit === undefined) return statements;
-      const since = field.since > 1 ? `w.revision >= ${field.since} && ` : '';
-      return [`if (${since}${presenceTest(field, value)}) {`, `present |= ${2 ** field.bit};`, statements, '}'];
+      return [`if (${gatedTest(field, value)}) {`, `present |= ${2 ** field.bit};`, statements, '}'];
     }),
-    hasMask && 'w.words[mask] = present;',
+    hasOptional && 'w.words[mask] = present;',
   ];
 }
 
@@ -149,7 +163,7 @@ function fixedRecord(
   const lengths: { test: string; length: number }[] = [];
   let length = total;
   for (let i = fields.length - 1; i >= 0 && !fields[i]!.required; i--) {
-    lengths.push({ test: presenceTest(fields[i]!, fields[i]!.name), length });
+    lengths.push({ test: gatedTest(fields[i]!, fields[i]!.name), length });
     length -= words[i]!;
   }
   const lines: Lines[] = [];
@@ -212,7 +226,7 @@ function variableRecord(
   optional.forEach((field, index) => {
     const present = optional
       .slice(index)
-      .map((one) => presenceTest(one, one.name))
+      .map((one) => gatedTest(one, one.name))
       .join(' || ');
     lines.push(`if (${present}) {`, encodeStatements(field.type, field.name, file, names));
   });

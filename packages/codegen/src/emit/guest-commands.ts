@@ -1,7 +1,7 @@
 import type { CommandSchema, EventSchema, WireSchema } from '../schema/schema.ts';
 import { interfacePath, dictionaryPath } from './convert.ts';
 import { Decoding } from './decode.ts';
-import { encodeRecordBody } from './encode.ts';
+import { encodeRecordBody, revisionGuard } from './encode.ts';
 import { guestEncoders } from './guest-dictionaries.ts';
 import { capital, literalText, wordOf } from './names.ts';
 import { replyPath } from './replies.ts';
@@ -39,6 +39,7 @@ export function emitCommandEncoder(command: CommandSchema, file: SourceFile): vo
   );
   file.add(
     `export function encode${capital(wordOf(command.name))}(w: ${file.type('WireWriter', WIRE)}, ${[...prefix.map((word) => `${word}: number`), ...parameters].join(', ')}): void {`,
+    revisionGuard(command, 'w'),
     encodeRecordBody(command.opcode, prefix, command.fields, file, guestEncoders),
     '}',
     '',

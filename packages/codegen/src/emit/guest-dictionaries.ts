@@ -53,9 +53,8 @@ export function emitGuestDictionaries(schema: WireSchema): SourceFile[] {
 
 /** The field table of a dictionary's encoder. */
 function layout(one: DictionarySchema): string[] {
-  const hasMask = one.fields.some((field) => field.bit !== undefined);
   return [
-    `Writes ${one.name}:${hasMask ? ' presence mask,' : ''} fields in this order.`,
+    `Writes ${one.name}: presence mask, fields in this order.`,
     ...one.fields.map((field) => `- ${field.name}${field.bit === undefined ? '' : ` (bit ${field.bit})`}`),
   ];
 }

@@ -7,8 +7,10 @@ import type {
   WireSchema,
 } from '../schema/schema.ts';
 import { Conversions, defaultValue, dictionaryPath, interfacePath } from './convert.ts';
+import { revisionGuard } from './encode.ts';
 import { commandsOf, emitCommandEncoder } from './guest-commands.ts';
 import { capital, generatedInterfaces, isWrapped, literalText, wordOf } from './names.ts';
+import { parameters } from './api.ts';
 import { SourceFile, type Lines } from './source.ts';
 import { API, apiType, valueType, WEBIDL, WIRE } from './types.ts';
 
@@ -181,6 +183,8 @@ class InterfaceEmitter {
     const label = last?.type.kind === 'dictionary' && this.#hasLabel(last.type.name) ? `${last.name}.label` : "''";
     return [
       `${member.name}(${this.#implParameters(list)}): ${this.#implType(member.type)} {`,
+      // Before an id is taken: the host wants them without gaps.
+      revisionGuard(command, 'this.stream.writer'),
       select,
       'const id = this.stream.ids.allocate();',
       `${this.#encoder(member)}(${['this.stream.writer', ...target, 'id', ...names].join(', ')});`,
@@ -320,30 +324,23 @@ class InterfaceEmitter {
   /** Overloads that the number of arguments tells apart, as Web IDL's resolution does first of all. */
   #overloaded(member: MemberSchema, path: string): Lines {
     const shortest = Math.min(...member.overloads.map(required));
-    const [first] = member.overloads;
-    const fixed = first!.slice(0, shortest).map((argument) => argument.name);
-    const signatures = member.overloads.map(
-      (list) =>
-        `${member.name}(${list.map((argument) => `${argument.name}${argument.optional ? '?' : ''}: ${apiType(argument.type, 'api.', true)}`).join(', ')}): undefined;`,
-    );
     const longestFirst = member.overloads.toSorted((a, b) => required(b) - required(a));
+    const values = longestFirst[0]!.map((_, index) => `argument${index}`);
+    const signatures = member.overloads.map((list) => `${member.name}(${parameters(list, 'api.')}): undefined;`);
+    const list = values.map((name, index) => `${name}: unknown${index < shortest ? '' : ' = undefined'}`);
     return [
       signatures,
-      `${member.name}(${fixed.map((name) => `${name}: unknown`).join(', ')}, ...rest: unknown[]): undefined {`,
+      `${member.name}(${list.join(', ')}): undefined {`,
       'const impl = this.#impl;',
       'const stream = impl.stream;',
-      `const count = ${shortest} + rest.length - Math.max(0, ${shortest} - arguments.length);`,
-      longestFirst.map((list) => {
-        const values = list.map((argument, index) => (index < shortest ? fixed[index]! : `rest[${index - shortest}]`));
-        const call = `impl.${implName(member, list)}(${list.map((argument, index) => this.#converted(argument, values[index]!, path, true)).join(', ')});`;
+      'const count = arguments.length;',
+      longestFirst.map((overload) => [
         // A count between two overloads fits neither.
-        return [
-          `if (count >= ${required(list)}${list === longestFirst[0] ? '' : ` && count <= ${upper(member.overloads, list)}`}) {`,
-          call,
-          'return;',
-          '}',
-        ];
-      }),
+        `if (count >= ${required(overload)}${overload === longestFirst[0] ? '' : ` && count <= ${upper(member.overloads, overload)}`}) {`,
+        `impl.${implName(member, overload)}(${overload.map((argument, index) => this.#converted(argument, values[index]!, path, true)).join(', ')});`,
+        'return;',
+        '}',
+      ]),
       `throw new TypeError(\`${path}: no overload takes \${count} arguments\`);`,
       '}',
     ];

@@ -272,6 +272,7 @@ function emitHostEvents(schema: WireSchema): SourceFile {
     file.doc(`${event.name}, opcode ${event.opcode}. ${event.spec}`);
     file.add(
       `export function encode${capital(wordOf(event.name))}(w: ${file.type('WireWriter', WIRE)}, ${eventParameters(event, file)}): void {`,
+      event.since > 1 && `if (w.revision < ${event.since}) return;`,
       encodeRecordBody(
         event.opcode,
         event.target.kind === 'object' ? ['target'] : [],

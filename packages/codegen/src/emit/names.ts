@@ -55,11 +55,9 @@ export function minimumWords(schema: WireSchema, type: TypeSchema): number {
     case 'dictionary':
     case 'shape': {
       const fields = schema.dictionaries.find((one) => one.name === type.name)!.fields;
-      const mask = fields.some((field) => !field.required) ? 1 : 0;
-      return (
-        mask +
-        fields.filter((field) => field.required).reduce((sum, field) => sum + minimumWords(schema, field.type), 0)
-      );
+      const required = fields.filter((field) => field.required);
+      // The presence mask comes first.
+      return 1 + required.reduce((sum, field) => sum + minimumWords(schema, field.type), 0);
     }
     case 'union':
       return 2;

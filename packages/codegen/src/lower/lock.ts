@@ -78,6 +78,41 @@ export class Lock {
     return added;
   }
 
+  /**
+   * The presence bit of an optional field: how many optional fields of its scope have lower numbers, removed ones
+   * included, so that a removal moves no bit. To be asked once all fields of the scope are numbered.
+   */
+  bit(scope: string, number: number): number {
+    return this.#scope(scope).filter(([, entry]) => isOptional(entry) && entry.number < number).length;
+  }
+
+  /** Required fields of a scope that are not among `names`: those who send them cannot be understood any more. */
+  missing(scope: string, names: readonly string[]): string[] {
+    return this.#scope(scope)
+      .filter(([name, entry]) => !isOptional(entry) && !names.includes(name))
+      .map(([name]) => name);
+  }
+
+  /** The first revision in which a dictionary crossed the wire: with a field of its own, or as the type of one. */
+  firstUse(dictionary: string): number {
+    const mention = new RegExp(`\\b${dictionary}\\b`);
+    const mentions = Object.values(this.#new.fields).filter((entry) => mention.test(entry.type ?? ''));
+    const own = this.#scope(`${dictionary}.`).map(([, entry]) => entry);
+    return Math.min(...[...own, ...mentions].map((entry) => entry.since));
+  }
+
+  /** Fields of a scope by name; not those of scopes within it. */
+  #scope(scope: string): [string, LockEntry][] {
+    return Object.entries(this.#new.fields)
+      .filter(([key]) => key.startsWith(scope) && !key.slice(scope.length).includes('.'))
+      .map(([key, entry]) => [key.slice(scope.length), entry]);
+  }
+
+  /** Where the numbers stand, for messages. */
+  get file(): string {
+    return this.#file;
+  }
+
   /** Marks as removed what was not asked for, and closes the revision. */
   finish(): LockFile {
     for (const table of TABLES) {
@@ -91,6 +126,10 @@ export class Lock {
     if (this.#changed) this.#new.revision = this.#nextRevision;
     return this.#new;
   }
+}
+
+function isOptional(entry: LockEntry): boolean {
+  return entry.type?.startsWith('optional ') ?? false;
 }
 
 function parse(text: string, file: string): LockFile {

@@ -88,17 +88,19 @@ class Lowering {
       return { field, ...entry };
     });
     if (crosses) numbered.sort((a, b) => a.number - b.number);
-    let bit = 0;
-    const fields = numbered.map(({ field, since }): FieldSchema => ({
+    let unsent = 0;
+    const fields = numbered.map(({ field, number, since }): FieldSchema => ({
       ...field,
-      ...(field.required ? {} : { bit: bit++ }),
+      ...(field.required ? {} : { bit: crosses ? this.#lock.bit(`${one.name}.`, number) : unsent++ }),
       since,
     }));
-    if (bit > MAX_OPTIONAL_FIELDS) {
+    const bits = Math.max(-1, ...fields.map((field) => field.bit ?? -1)) + 1;
+    if (bits > MAX_OPTIONAL_FIELDS) {
       throw new GenerateError(
-        `${one.file}: ${one.name} has ${bit} optional members, the presence mask holds ${MAX_OPTIONAL_FIELDS}; give the wire a second mask word.`,
+        `${one.file}: ${one.name} has ${bits} optional members, removed ones included; the presence mask holds ${MAX_OPTIONAL_FIELDS}; give the wire a second mask word.`,
       );
     }
+    if (crosses) this.#keepRequired(`${one.file}: ${one.name}`, 'member', one.name, fields, this.#lock.firstUse(one.name));
     return {
       name: one.name,
       ...(one.inherits ? { inherits: one.inherits } : {}),
@@ -109,6 +111,22 @@ class Lowering {
       fromGuest: this.#fromGuest.has(one.name),
       spec: dictionaryAnchor(one.name),
     };
+  }
+
+  /** What is required has to stay, and nothing can become so: the other side may be of an earlier revision. */
+  #keepRequired(place: string, what: string, scope: string, fields: readonly FieldSchema[], since: number): void {
+    const late = fields.find((field) => field.required && field.since > since);
+    if (late) {
+      throw new GenerateError(
+        `${place}: the required ${what} "${late.name}" is new in revision ${late.since}, and deployed guests do not send it; make it optional, or give the new form a name of its own in idl/vesper.webidl.`,
+      );
+    }
+    const [gone] = this.#lock.missing(`${scope}.`, fields.map((field) => field.name));
+    if (gone !== undefined) {
+      throw new GenerateError(
+        `${place}: the required ${what} "${gone}" of ${this.#lock.file} is gone, and deployed guests still send it; put it back, or give the new form a name of its own in idl/vesper.webidl.`,
+      );
+    }
   }
 
   #interface(one: ApiInterface, isRemote: boolean): InterfaceSchema {
@@ -144,6 +162,7 @@ class Lowering {
     const { number, since } = this.#lock.number('records', '', path, 1);
     const form = member.wireForm ?? this.#declaredForm(member);
     const fields = this.#fields(path, form.arguments);
+    this.#keepRequired(path, 'argument', path, fields, since);
     for (const field of fields) this.#reach(field.type, overlay.class === 'event' ? this.#fromHost : this.#fromGuest);
     const spec = memberAnchor(member.declaredBy, member.name);
     const owners = this.#model.interfaces.filter((one) => one.members.includes(member));

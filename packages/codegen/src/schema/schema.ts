@@ -68,7 +68,7 @@ export interface FieldSchema {
 export interface DictionarySchema {
   name: string;
   inherits?: string;
-  /** Fields of its own and inherited, in wire order. A mask with a bit for each optional one comes first. */
+  /** Fields of its own and inherited, in wire order. A word with a bit for each optional one comes first, always. */
   fields: FieldSchema[];
   /** Names of all fields in the order in which Web IDL reads them. */
   conversionOrder: string[];

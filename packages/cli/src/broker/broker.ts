@@ -1,0 +1,229 @@
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { DriverChoice } from '@vesper-gpu/dawn';
+import { chooseDriver } from '@vesper-gpu/dawn/driver';
+import { listen, parseAddress, type Listener } from '@vesper-gpu/transport';
+import type { Logger } from 'pino';
+import { driverEnvironment, executorEnvironment, type DriverSetting } from './environment.ts';
+import { ExecutorPool } from './executor-pool.ts';
+import { detach } from './hand-over.ts';
+import { receiveHello, refuseGuest, Rejection, type Visitor } from './reception.ts';
+import { Session, type SessionReport } from './session.ts';
+
+/** Options of {@link startBroker}. */
+export interface BrokerOptions {
+  /**
+   * Where guests come from, at least one: `unix:PATH` or `tcp:HOST:PORT` to listen at; `dev:PATH`, a character device
+   * that leads to one guest.
+   */
+  readonly listen: readonly string[];
+  readonly logger: Logger;
+  /** Default `auto`, or the environment's `VESPER_DRIVER`. */
+  readonly driver?: DriverSetting;
+  /** How many guests may be there at a time; further ones are refused. Default 64. */
+  readonly maxGuests?: number;
+  /** How long a guest may take for its hello, in milliseconds. Default 10,000. */
+  readonly helloTimeoutMs?: number;
+  /** How long after a guest took the executor that was kept ready the next is started, in milliseconds. Default 0. */
+  readonly spareDelayMs?: number;
+  /** A guest has left, or was dropped. */
+  sessionEnded?(report: SessionReport): void;
+  /** The program of the executors, and what it runs on: for tests. */
+  readonly executorFile?: string;
+  readonly chosenDriver?: DriverChoice;
+}
+
+/** What {@link startBroker} started. */
+export interface Broker {
+  /** Where it listens, with real ports. */
+  readonly addresses: readonly string[];
+  readonly driver: DriverChoice;
+  /** How many guests there are now. */
+  readonly guestCount: number;
+  /** Resolves when no further guest can come: closed, or all addresses were devices and their guests have left. */
+  readonly finished: Promise<void>;
+  /**
+   * Lets no one in, removes the socket files, ends the executors (each gets 2 s to end its session and to report) and
+   * waits until they are gone. Safe to call twice.
+   */
+  close(): Promise<void>;
+}
+
+/** Which side this is, in the hello of a refusal. */
+const AGENT = 'vesper serve';
+/** Connections without a complete hello that are kept; each holds a few KB for at most the time of a hello. */
+const MAX_VISITORS = 256;
+/** How long, in milliseconds, executors may take to end when the broker does. */
+const STOP_GRACE_MS = 2000;
+/** From `src` and `dist` alike: an executor is plain node, which runs what was built. */
+const EXECUTOR_FILE = fileURLToPath(new URL('../../dist/executor.js', import.meta.url));
+
+/**
+ * Starts a broker: it lets guests in and gives each a process of its own, an executor. It never loads a GPU driver, and
+ * no byte of a guest behind its hello passes through it.
+ *
+ * @throws DriverError when no driver works, with advice
+ * @throws ConnectionError when an address is none, or cannot be listened at
+ */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const parsed = options.listen.map((address) => parseAddress(address));
+  const environment = executorEnvironment(process.env);
+  const driver =
+    options.chosenDriver ?? (await chooseDriver(driverEnvironment(process.env, options.driver)));
+  options.logger.info(
+    { kind: driver.kind, adapter: driver.adapter, reason: driver.reason },
+    `driver: ${driver.reason.at(-1)}`,
+  );
+  const broker = new RunningBroker(options, driver, { ...environment, ...driver.environment });
+  try {
+    for (const [i, address] of options.listen.entries()) {
+      const device = parsed[i];
+      if (device?.kind === 'dev') broker.serveDevice(device.path);
+      else await broker.listen(address);
+    }
+  } catch (error) {
+    await broker.close();
+    throw error;
+  }
+  return broker;
+}
+
+class RunningBroker implements Broker {
+  readonly addresses: string[] = [];
+  readonly driver: DriverChoice;
+  readonly finished: Promise<void>;
+  readonly #options: BrokerOptions;
+  readonly #logger: Logger;
+  readonly #pool: ExecutorPool;
+  readonly #listeners: Listener[] = [];
+  /** Sockets that are this process's still: without a complete hello, or waiting for an executor. */
+  readonly #visitors = new Set<Socket>();
+  readonly #sessions = new Set<Session>();
+  #finish: () => void = () => {};
+  #guests = 0;
+  #devices = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: BrokerOptions, driver: DriverChoice, environment: Readonly<Record<string, string>>) {
+    this.#options = options;
+    this.#logger = options.logger;
+    this.driver = driver;
+    this.finished = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+    this.#pool = new ExecutorPool({
+      file: options.executorFile ?? EXECUTOR_FILE,
+      environment,
+      logger: options.logger,
+      spareDelayMs: options.spareDelayMs ?? 0,
+    });
+  }
+
+  get guestCount(): number {
+    return this.#sessions.size;
+  }
+
+  async listen(address: string): Promise<void> {
+    const listener = await listen(address, {
+      pauseOnConnect: true,
+      connection: (socket) => void this.#visit(socket, listener.address),
+      failed: (error) => this.#logger.error({ address }, `a guest could not be accepted: ${error.message}`),
+    });
+    this.#listeners.push(listener);
+    this.addresses.push(listener.address);
+    this.#logger.info({ address: listener.address }, `listening at ${listener.address}`);
+  }
+
+  serveDevice(path: string): void {
+    const from = `dev:${path}`;
+    this.#devices++;
+    this.addresses.push(from);
+    const session = this.#admit('');
+    void session.executor.ready.then((isReady) => {
+      if (!isReady) return;
+      session.logStart(from);
+      session.executor.assign({ type: 'device', path }, undefined, (error) => this.#lost(session, error));
+    });
+    void session.executor.ended.then(() => {
+      this.#devices--;
+      if (this.#devices === 0 && this.#listeners.length === 0) this.#finish();
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const socket of this.#visitors) socket.destroy();
+    for (const session of this.#sessions) session.endsWith('the host is stopping');
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#pool.close(STOP_GRACE_MS);
+    this.#finish();
+  }
+
+  /** A connection, from its first byte until it is another process's or closed. */
+  async #visit(socket: Socket, address: string): Promise<void> {
+    // Its faults show in its end; without a listener they would end this process.
+    socket.on('error', () => {});
+    if (this.#closing !== undefined || this.#visitors.size >= MAX_VISITORS) {
+      socket.destroy();
+      if (this.#closing === undefined) this.#logger.warn({ address }, `refused: ${MAX_VISITORS} connections say nothing`);
+      return;
+    }
+    const from = socket.remoteAddress === undefined ? address : `${socket.remoteAddress}:${socket.remotePort}`;
+    this.#visitors.add(socket);
+    try {
+      const visitor = await receiveHello(socket, this.#options.helloTimeoutMs ?? 10_000);
+      await this.#serve(socket, visitor, from);
+    } catch (error) {
+      this.#reject(socket, from, error);
+    } finally {
+      this.#visitors.delete(socket);
+    }
+  }
+
+  async #serve(socket: Socket, visitor: Visitor, from: string): Promise<void> {
+    const maxGuests = this.#options.maxGuests ?? 64;
+    if (this.#sessions.size >= maxGuests) {
+      throw new Rejection(`this host serves ${maxGuests} guests at a time, and that many are there; try again later`, true);
+    }
+    const session = this.#admit(visitor.hello.agent);
+    if (!(await session.executor.ready)) {
+      throw new Rejection('the host could not start a process for this guest; its log says why', true);
+    }
+    const assignment = detach(socket, visitor);
+    if (assignment === undefined || this.#closing !== undefined) {
+      session.abandon('it was gone before it could be served');
+      socket.destroy();
+      return;
+    }
+    session.logStart(from);
+    session.executor.assign(assignment, socket, (error) => this.#lost(session, error));
+  }
+
+  /** Gives a guest a number and a process, and follows them to the end. */
+  #admit(agent: string): Session {
+    const session = new Session(++this.#guests, agent, this.#pool.take(), this.#logger);
+    this.#sessions.add(session);
+    void session.executor.ended.then((end) => {
+      this.#sessions.delete(session);
+      this.#options.sessionEnded?.(session.logEnd(end));
+    });
+    return session;
+  }
+
+  #lost(session: Session, error: Error): void {
+    this.#logger.error({ guest: session.guest }, `guest ${session.guest} could not be handed over: ${error.message}`);
+    session.executor.kill();
+  }
+
+  #reject(socket: Socket, from: string, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    // A socket that was closed because the broker ends is no news.
+    if (this.#closing === undefined) this.#logger.warn({ from }, `refused: ${message}`);
+    if (error instanceof Rejection && error.speaksVesper && !socket.destroyed) refuseGuest(socket, message, AGENT);
+    else socket.destroy();
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * What broker and executor say to each other over the IPC channel between them. An executor runs what a guest sends,
+ * so what it reports is checked like any other foreign input.
+ */
+
+/** The guest that an executor is to serve. Its socket travels beside the first kind. */
+export type Assignment =
+  | {
+      readonly type: 'guest';
+      /** The fields of the hello that the broker has read. */
+      readonly fields: readonly (readonly [string, string])[];
+      /** Base64 of what the broker had received behind the hello. */
+      readonly rest: string;
+    }
+  /** The executor opens this character device and reads the hello itself. */
+  | { readonly type: 'device'; readonly path: string };
+
+/** What a session has cost so far: bytes received from and sent to the guest, and counts. */
+export interface SessionStatistics {
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  /** Commands that were executed. */
+  readonly commands: number;
+  /** Requests that were answered: the round trips. */
+  readonly requests: number;
+  /** Objects that were made. */
+  readonly objects: number;
+}
+
+/** An executor's last words. */
+export interface ExecutorReport {
+  /** `closed` by either side, `protocol` when the guest broke the protocol, `fault` when the transport or host did. */
+  readonly reason: 'closed' | 'protocol' | 'fault';
+  readonly message: string;
+  readonly statistics: SessionStatistics;
+}
+
+export type ExecutorMessage =
+  /** The driver is loaded: a guest can be served at once. */
+  { readonly type: 'ready' } | { readonly type: 'ended'; readonly report: ExecutorReport };
+
+const MAX_REPORT_LENGTH = 1000;
+
+/** Reads a message of an executor; undefined when it is none. */
+export function readExecutorMessage(message: unknown): ExecutorMessage | undefined {
+  if (!isRecord(message)) return undefined;
+  if (message['type'] === 'ready') return { type: 'ready' };
+  const report = message['report'];
+  if (message['type'] !== 'ended' || !isRecord(report)) return undefined;
+  const { reason, statistics } = report;
+  if (reason !== 'closed' && reason !== 'protocol' && reason !== 'fault') return undefined;
+  const count = (name: keyof SessionStatistics): number => {
+    const value = isRecord(statistics) ? statistics[name] : undefined;
+    return typeof value === 'number' ? value : 0;
+  };
+  return {
+    type: 'ended',
+    report: {
+      reason,
+      message: plainText(report['message'], MAX_REPORT_LENGTH),
+      statistics: {
+        receivedBytes: count('receivedBytes'),
+        sentBytes: count('sentBytes'),
+        commands: count('commands'),
+        requests: count('requests'),
+        objects: count('objects'),
+      },
+    },
+  };
+}
+
+/** Text that came from elsewhere, for a log: bounded (in UTF-16 units), without line breaks and escape sequences. */
+export function plainText(value: unknown, maxLength: number): string {
+  return typeof value === 'string' ? value.slice(0, maxLength).replace(/\p{Cc}/gu, ' ') : '';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,114 @@
+import { HelloReader, parseHostHello, WIRE_VERSION } from '@vesper-gpu/wire';
+import { describe, expect, it } from 'vitest';
+import { guestHello, TestBroker } from '../../test/test-broker.ts';
+
+/** The reason that the broker gave in its hello. */
+function refusalIn(bytes: Uint8Array): string | undefined {
+  const hello = new HelloReader('host').push(bytes);
+  return hello && parseHostHello(hello.fields).refusal;
+}
+
+/** A preamble of this version and whatever comes behind it. */
+function behindPreamble(...rest: number[]): Uint8Array {
+  return Buffer.concat([guestHello().subarray(0, 8), Buffer.from(rest)]);
+}
+
+interface Case {
+  name: string;
+  bytes: Uint8Array;
+  log: RegExp;
+  refusal?: RegExp;
+}
+
+const cases: Case[] = [
+  {
+    name: 'a peer that is no Vesper',
+    bytes: Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+    log: /^refused: bad-magic: the guest does not speak Vesper/,
+  },
+  {
+    name: 'a newer wire version',
+    bytes: guestHello({}, WIRE_VERSION + 1),
+    log: /wire version 2, this side speaks 1/,
+    refusal: /the guest speaks wire version 2, this side speaks 1/,
+  },
+  {
+    name: 'an older wire version',
+    bytes: guestHello({}, 0),
+    log: /wire version 0, this side speaks 1/,
+    refusal: /wire version 0, this side speaks 1/,
+  },
+  {
+    name: 'a frame of an impossible length',
+    bytes: behindPreamble(3, 0, 0, 0),
+    log: /^refused: bad-frame: a frame of 3 bytes/,
+    refusal: /a frame of 3 bytes/,
+  },
+  {
+    name: 'a hello that is too large',
+    bytes: behindPreamble(0, 0, 0, 0x40),
+    log: /^refused: frame-too-large: .*limit 65536/,
+    refusal: /limit 65536/,
+  },
+  {
+    name: 'garbage in a frame',
+    bytes: behindPreamble(12, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
+    log: /^refused: (?!internal).+/,
+    refusal: /.+/,
+  },
+  {
+    name: 'another schema of the same revision',
+    bytes: guestHello({ schemaHash: 'feedfeedfeedfeed' }),
+    log: /^refused: refused: .*feedfeedfeedfeed.*one lock file/,
+    refusal: /feedfeedfeedfeed/,
+  },
+];
+
+describe('a guest is refused without an executor', () => {
+  it.each(cases)('$name', async ({ bytes, log, refusal }) => {
+    const test = await TestBroker.start();
+    const client = await test.connect();
+    client.socket.write(bytes);
+    await client.closed;
+    await test.logged(log);
+    if (refusal === undefined) expect(client.bytes).toHaveLength(0);
+    else expect(refusalIn(client.bytes)).toMatch(refusal);
+    expect(test.broker.guestCount).toBe(0);
+
+    const next = await test.guest();
+    expect(next.bytes.toString()).toBe('ping');
+    expect(test.log.filter(({ msg }) => /connected/.test(msg))).toMatchObject([{ guest: 1 }]);
+  });
+
+  it('when it says nothing in time', async () => {
+    const test = await TestBroker.start('tcp', { helloTimeoutMs: 100 });
+    const client = await test.connect();
+    await client.closed;
+    expect(client.bytes).toHaveLength(0);
+    await test.logged(/^refused: the guest sent no complete hello within 0\.1 s: 0 bytes came/);
+  });
+
+  it('when it sends its hello too slowly', async () => {
+    const test = await TestBroker.start('unix', { helloTimeoutMs: 150 });
+    const client = await test.connect();
+    const hello = guestHello();
+    for (let i = 0; i < 20; i++) {
+      client.socket.write(hello.subarray(i, i + 1));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await client.closed;
+    expect(refusalIn(client.bytes)).toMatch(/no complete hello within 0\.15 s/);
+  });
+
+  it.each([
+    ['leaves at once', 0, /^refused: the guest closed the connection without a word/],
+    ['leaves within its hello', 30, /^refused: the guest closed the connection within its hello/],
+  ])('when it %s', async (_, byteLength, log) => {
+    const test = await TestBroker.start();
+    const client = await test.connect();
+    client.socket.end(guestHello().subarray(0, byteLength));
+    await test.logged(log);
+    await client.closed;
+    expect(test.broker.guestCount).toBe(0);
+  });
+});

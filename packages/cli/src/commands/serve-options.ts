@@ -1,0 +1,44 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Logger } from 'pino';
+import type { BrokerOptions } from '../broker/broker.ts';
+import type { DriverSetting } from '../broker/environment.ts';
+import { createLogger, LOG_LEVELS, type LogLevel } from '../log/logger.ts';
+
+/** Options that `serve` and `run` share, as the command line gives them. */
+export interface ServeFlags {
+  driver?: DriverSetting;
+  maxGuests: number;
+  logLevel: LogLevel;
+}
+
+export const DRIVERS = ['auto', 'system', 'swiftshader'] as const;
+
+/** The choice of the driver, for every command that needs one. */
+export function driverOption(): Option {
+  return new Option('--driver <driver>', 'the GPU driver to use (default: VESPER_DRIVER, or auto)').choices(DRIVERS);
+}
+
+/** Adds the options to a command. */
+export function addServeOptions(command: Command, logLevel: LogLevel): Command {
+  return command
+    .addOption(driverOption())
+    .option('--max-guests <n>', 'how many guests may be there at a time', parseCount, 64)
+    .addOption(new Option('--log-level <level>', 'how much to log on stderr').choices(LOG_LEVELS).default(logLevel));
+}
+
+/** The broker's options. */
+export function brokerOptions(flags: ServeFlags): Omit<BrokerOptions, 'listen'> & { logger: Logger } {
+  return {
+    logger: createLogger(flags.logLevel),
+    maxGuests: flags.maxGuests,
+    ...(flags.driver === undefined ? {} : { driver: flags.driver }),
+  };
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || count > 10_000) {
+    throw new InvalidArgumentError('Give a whole number from 1 to 10000.');
+  }
+  return count;
+}

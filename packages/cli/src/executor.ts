@@ -1,0 +1,69 @@
+/**
+ * The program of an executor: loads the driver, tells the broker that it is ready, serves one guest, reports, exits.
+ * It runs what a guest sends, so a crash in here is one guest's alone.
+ */
+import type { Socket } from 'node:net';
+import { openGPU } from '@vesper-gpu/dawn/gpu';
+import { serveGuest, type Session } from '@vesper-gpu/host';
+import type { api } from '@vesper-gpu/protocol';
+import { deviceTransport, socketTransport } from '@vesper-gpu/transport';
+import type { Transport } from '@vesper-gpu/wire';
+import type { Assignment, ExecutorMessage } from './broker/messages.ts';
+import { watchClose } from './broker/watch-close.ts';
+
+/** For a device, the end of its data means "not yet" before the guest's first byte: in milliseconds, 24 days. */
+const DEVICE_PATIENCE_MS = 2 ** 31 - 1;
+const NO_STATISTICS = { receivedBytes: 0, sentBytes: 0, commands: 0, requests: 0, objects: 0 };
+
+let session: Session | undefined;
+
+// Without a broker there is no one to report to, and no one who would end a guest that hangs.
+process.on('disconnect', () => process.exit(1));
+process.on('SIGTERM', () => {
+  if (session === undefined) process.exit(0);
+  session.close();
+});
+
+// The generated types name the WebGPU API's parts in their own way; Dawn's objects are the API.
+const gpu = openGPU() as unknown as api.GPU;
+// Opening an adapter is what takes a driver its time. A variable of the module keeps it: Dawn crashes if it is collected.
+export const firstAdapter = await gpu.requestAdapter();
+process.once('message', (assignment: Assignment, socket?: Socket) => void serve(assignment, socket));
+tell({ type: 'ready' });
+
+async function serve(assignment: Assignment, socket: Socket | undefined): Promise<void> {
+  let opened: Transport;
+  try {
+    opened = await openGuest(assignment, socket);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    tell({ type: 'ended', report: { reason: 'fault', message, statistics: NO_STATISTICS } }, () => process.exit(0));
+    return;
+  }
+  const { transport, closed } = watchClose(opened);
+  session = serveGuest(transport, { gpu, agent: 'vesper serve', ...helloOf(assignment) });
+  const { reason, message } = await session.ended;
+  const { receivedBytes, sentBytes, commands, requests, objects } = session.statistics;
+  const statistics = { receivedBytes, sentBytes, commands, requests, objects };
+  tell({ type: 'ended', report: { reason, message, statistics } }, () => {
+    // The guest may still be reading why it was sent away; the transport bounds how long that takes.
+    void closed.then(() => process.exit(0));
+  });
+}
+
+function openGuest(assignment: Assignment, socket: Socket | undefined): Transport | Promise<Transport> {
+  if (assignment.type === 'device') {
+    return deviceTransport(assignment.path, { connectTimeoutMs: DEVICE_PATIENCE_MS });
+  }
+  if (socket === undefined) throw new Error('the guest had gone when its connection was handed over');
+  return socketTransport(socket);
+}
+
+function helloOf(assignment: Assignment) {
+  if (assignment.type === 'device') return {};
+  return { hello: { fields: new Map(assignment.fields), rest: Buffer.from(assignment.rest, 'base64') } };
+}
+
+function tell(message: ExecutorMessage, done?: () => void): void {
+  process.send?.(message, undefined, {}, () => done?.());
+}

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addServeOptions, driverOption, type ServeFlags } from './commands/serve-options.ts';
+
+/**
+ * The `vesper` command. A command's own modules are loaded when it runs: `generate` needs no driver, `serve` no generator.
+ * @param argv the arguments, without node and the script
+ * @returns the exit status; 2 when the arguments are wrong
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  let status = 0;
+  const program = createProgram((exitStatus) => {
+    status = exitStatus;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return status;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version are no errors; help that is shown because there is no command is one.
+    return error.exitCode === 0 ? 0 : 2;
+  }
+}
+
+function createProgram(done: (exitStatus: number) => void): Command {
+  const program = new Command('vesper')
+    .description('A GPU for virtual machines and sandboxes: WebGPU, remoted over bytes.')
+    .version(version(), '-V, --version', 'print the version of the package')
+    .showHelpAfterError('(vesper --help says more)')
+    .enablePositionalOptions()
+    .exitOverride();
+  addServe(program, done);
+  addRun(program, done);
+  program
+    .command('doctor')
+    .description('say which adapter and driver a host on this machine would use, and why')
+    .option('--json', 'print JSON')
+    .addOption(driverOption())
+    .action(async (flags: { json?: boolean; driver?: ServeFlags['driver'] }) => {
+      const { doctor } = await import('./commands/doctor.ts');
+      done(await doctor(flags));
+    });
+  addGenerator(program, 'generate', 'write the protocol from the WebGPU IDL and the overlay', done);
+  addGenerator(program, 'check', 'name the generated files that are missing, changed or stale', done);
+  return program;
+}
+
+function addServe(program: Command, done: (exitStatus: number) => void): void {
+  const command = program
+    .command('serve')
+    .description('serve guests, each in a process of its own, until SIGINT or SIGTERM')
+    .requiredOption(
+      '--listen <address...>',
+      'where: unix:PATH, tcp:HOST:PORT (port 0 for any), or dev:PATH for the one guest behind a character device',
+    );
+  addServeOptions(command, 'info').action(async (flags: ServeFlags & { listen: string[] }) => {
+    const { serve } = await import('./commands/serve.ts');
+    done(await serve(flags));
+  });
+}
+
+function addRun(program: Command, done: (exitStatus: number) => void): void {
+  const command = program
+    .command('run')
+    .description('run a command with a host of its own, whose address it finds in VESPER_ADDRESS')
+    .usage('[options] -- <command...>')
+    .argument('<command...>', 'the command and its arguments')
+    .passThroughOptions();
+  addServeOptions(command, 'warn')
+    .addHelpText('after', '\nExample: vesper run -- node --import @vesper-gpu/guest/register program.mjs')
+    .action(async (args: string[], flags: ServeFlags) => {
+      const { run } = await import('./commands/run.ts');
+      done(await run(args, flags));
+    });
+}
+
+function addGenerator(
+  program: Command,
+  name: 'generate' | 'check',
+  description: string,
+  done: (exitStatus: number) => void,
+): void {
+  program
+    .command(name)
+    .description(description)
+    .usage('[--idl FILE] [--inputs DIR] [--output DIR]')
+    .argument('[args...]')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async (args: string[]) => {
+      const { runGenerator } = await import('./commands/generator.ts');
+      done(await runGenerator(name, args));
+    });
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return manifest.version;
+}

@@ -1,0 +1,22 @@
+// Stands in for dist/executor.js: keeps to the same messages, has no GPU, and sends all that a guest says back to it,
+// what the broker had received first.
+let receivedBytes = 0;
+
+process.on('disconnect', () => process.exit(1));
+process.once('message', (assignment, socket) => {
+  const rest = Buffer.from(assignment.rest, 'base64');
+  const add = (chunk) => {
+    receivedBytes += chunk.byteLength;
+    socket.write(chunk);
+  };
+  add(rest);
+  socket.on('error', () => {});
+  socket.on('data', add);
+  socket.on('close', () => {
+    const statistics = { receivedBytes, sentBytes: receivedBytes, commands: 0, requests: 0, objects: 0 };
+    const report = { reason: 'closed', message: 'the guest closed the connection', statistics };
+    process.send({ type: 'ended', report }, () => process.exit(0));
+  });
+});
+// A delay of loading, so that a guest has time to say more while it waits.
+setTimeout(() => process.send({ type: 'ready' }), Number(process.env.LP_FAKE_DELAY_MS ?? 0));

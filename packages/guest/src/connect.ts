@@ -1,0 +1,102 @@
+import { generatedGlobals, PROTOCOL, wrapGPU } from '@vesper-gpu/protocol/guest';
+import { ConnectionError, DEFAULT_LIMITS, encodeHello, HelloReader, incompatibility, parseHostHello, ProtocolError, type Transport } from '@vesper-gpu/wire';
+import { Connection } from './connection.ts';
+import { GPUError, GPUInternalError, GPUOutOfMemoryError, GPUPipelineError, GPUUncapturedErrorEvent, GPUValidationError } from './errors.ts';
+import { installImplementations } from './implementations.ts';
+
+/** What belongs on the global object for a program that expects WebGPU: classes and flag namespaces. */
+export const globals: Readonly<Record<string, object>> = {
+  ...generatedGlobals,
+  GPUError,
+  GPUValidationError,
+  GPUOutOfMemoryError,
+  GPUInternalError,
+  GPUPipelineError,
+  GPUUncapturedErrorEvent,
+};
+
+/** Counters of a connection; bytes as they stand in frames. */
+export interface ConnectionStatistics {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly sentFrames: number;
+  /** Requests: each a round trip. */
+  readonly requests: number;
+}
+
+export interface GuestConnection {
+  /** The entry point of WebGPU, as `navigator.gpu` is in a browser. https://www.w3.org/TR/webgpu/#gpu */
+  readonly gpu: GPU;
+  /** GPUBuffer, GPUBufferUsage and the others, to be put on the global object. */
+  readonly globals: Readonly<Record<string, object>>;
+  readonly statistics: ConnectionStatistics;
+  /** Sends what was written, ends the connection, and resolves once it has ended. */
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  /** How long the host may take to answer the handshake, in milliseconds. */
+  timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/**
+ * Makes a connection to a host on a fresh stream: exchanges the handshake, and gives WebGPU.
+ * @throws ConnectionError when the host ends the stream or does not answer.
+ * @throws ProtocolError when the other side is no Vesper host, or one of another version; the message names both.
+ */
+export async function connect(transport: Transport, options: ConnectOptions = {}): Promise<GuestConnection> {
+  installImplementations();
+  const connection = await handshake(transport, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  transport.unref?.();
+  return {
+    gpu: wrapGPU(connection.root) as unknown as GPU,
+    globals,
+    statistics: connection.stream.statistics,
+    close() {
+      connection.stream.close();
+      return connection.ended;
+    },
+  };
+}
+
+function handshake(transport: Transport, timeoutMs: number): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const hello = new HelloReader('host');
+    let connection: Connection | undefined;
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      reject(error);
+      transport.close();
+    };
+    const timer = setTimeout(() => fail(new ConnectionError(`the host did not answer the handshake within ${timeoutMs} ms`)), timeoutMs);
+    const greet = (chunk: Uint8Array): void => {
+      const received = hello.push(chunk);
+      if (received === undefined) return;
+      const host = parseHostHello(received.fields);
+      const reason = host.refusal ?? incompatibility(PROTOCOL, host);
+      if (reason !== undefined) throw new ProtocolError('refused', `the host (${host.agent}) refuses: ${reason}`);
+      clearTimeout(timer);
+      connection = new Connection(transport, host);
+      connection.stream.writer.revision = host.schemaRevision;
+      resolve(connection);
+      if (received.rest.byteLength > 0) connection.stream.receive(received.rest);
+    };
+    transport.start({
+      bytes(chunk) {
+        if (connection !== undefined) return connection.stream.receive(chunk);
+        try {
+          greet(chunk);
+        } catch (error) {
+          fail(error as Error);
+        }
+      },
+      closed(error) {
+        if (connection !== undefined) connection.closed(error);
+        else fail(error ?? hello.endedEarly());
+      },
+    });
+    transport.send(encodeHello({ ...PROTOCOL, agent: 'vesper guest', limits: DEFAULT_LIMITS }));
+  });
+}

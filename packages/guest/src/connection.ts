@@ -1,0 +1,69 @@
+import {
+  decodeEvent,
+  decodeVesperFailure,
+  encodeStreamRelease,
+  encodeStreamSelectEncoder,
+  type api,
+  type EventHandlers,
+} from '@vesper-gpu/protocol/guest';
+import { CommandStream, DEFAULT_LIMITS, ProtocolError, type HostHello, type ProtocolErrorReason, type Transport } from '@vesper-gpu/wire';
+import type { Device } from './device.ts';
+import { RequestFailure } from './errors.ts';
+import { Root } from './gpu.ts';
+
+/** One guest's connection: its stream, and where the host's events go. */
+export class Connection implements EventHandlers {
+  readonly stream: CommandStream;
+  readonly root: Root;
+  /** Resolves once the connection has ended. */
+  readonly ended: Promise<void>;
+  /** Devices by id. A device that nobody holds can be collected; who awaits its loss is told all the same. */
+  readonly #devices = new Map<number, Device>();
+  /** Why the host ended the session, if it said so. */
+  #endedBy: Error | undefined;
+
+  constructor(transport: Transport, host: HostHello) {
+    this.stream = new CommandStream(
+      transport,
+      {
+        encodeRelease: encodeStreamRelease,
+        encodeSelectEncoder: encodeStreamSelectEncoder,
+        decodeFailure: (reader) => new RequestFailure(decodeVesperFailure(reader)),
+        decodeEvent: (reader) => decodeEvent(reader, this),
+      },
+      host,
+      DEFAULT_LIMITS,
+    );
+    this.root = new Root(this.stream, this);
+    this.ended = new Promise((resolve) => {
+      this.stream.onClosed = (error) => {
+        for (const device of this.#devices.values()) device.lose('unknown', `the connection to the host ended: ${(this.#endedBy ?? error).message}`);
+        this.#devices.clear();
+        resolve();
+      };
+    });
+  }
+
+  addDevice(device: Device): void {
+    if (this.stream.closedBy === undefined) this.#devices.set(device.id, device);
+    else device.lose('unknown', `the connection to the host ended: ${this.stream.closedBy.message}`);
+  }
+
+  /** The transport's end; what the host said before it says more. */
+  closed(error?: Error): void {
+    this.stream.closed(this.#endedBy ?? error);
+  }
+
+  streamEnded(reason: string, detail: string, offset: number, opcode: number): void {
+    this.#endedBy = new ProtocolError(reason as ProtocolErrorReason, detail, offset, opcode);
+  }
+
+  deviceLost(target: number, reason: api.GPUDeviceLostReason, message: string): void {
+    this.#devices.get(target)?.lose(reason, message);
+    this.#devices.delete(target);
+  }
+
+  deviceOnuncapturederror(target: number, type: api.GPUErrorFilter, message: string): void {
+    this.#devices.get(target)?.uncaptured(type, message);
+  }
+}

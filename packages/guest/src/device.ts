@@ -1,0 +1,237 @@
+import {
+  decodeVesperErrorReply,
+  encodeDeviceCreateBuffer,
+  encodeDeviceCreateComputePipelineAsync,
+  encodeDeviceCreateQuerySet,
+  encodeDeviceCreateRenderPipelineAsync,
+  encodeDeviceCreateShaderModule,
+  encodeDeviceCreateTexture,
+  encodeDeviceDestroy,
+  encodeDevicePopErrorScope,
+  encodeDevicePushErrorScope,
+  GPUComputePipelineBase,
+  GPUDeviceBase,
+  GPURenderPipelineBase,
+  wrapGPUDevice,
+  type api,
+  type GPUAdapterInfoImplementation,
+  type GPUBindGroupLayoutDescriptorValue,
+  type GPUBindGroupLayoutImplementation,
+  type GPUBufferDescriptorValue,
+  type GPUComputePipelineDescriptorValue,
+  type GPUComputePipelineImplementation,
+  type GPUDeviceLostInfoImplementation,
+  type GPUQuerySetDescriptorValue,
+  type GPURenderBundleEncoderDescriptorValue,
+  type GPURenderBundleEncoderImplementation,
+  type GPURenderPipelineDescriptorValue,
+  type GPURenderPipelineImplementation,
+  type GPUShaderModuleDescriptorValue,
+  type GPUSupportedFeaturesImplementation,
+  type GPUSupportedLimitsImplementation,
+  type GPUTextureDescriptorValue,
+} from '@vesper-gpu/protocol/guest';
+import type { RemoteObject } from '@vesper-gpu/wire';
+import { Buffer } from './buffer.ts';
+import type { Capabilities } from './capabilities.ts';
+import { GPUPipelineError, GPUUncapturedErrorEvent, makeError, operationError, RequestFailure } from './errors.ts';
+import { requireFormat } from './formats.ts';
+import { QuerySet } from './query-set.ts';
+import { Queue } from './queue.ts';
+import { ShaderModule } from './shader-module.ts';
+import { Texture } from './texture.ts';
+
+export class Device extends GPUDeviceBase {
+  /** Buffers that are mapped or about to be: what `destroy` unmaps. */
+  readonly mappedBuffers = new Set<Buffer>();
+  readonly #capabilities: Capabilities;
+  readonly #queue: Queue;
+  readonly #lost: Promise<GPUDeviceLostInfoImplementation>;
+  #resolveLost!: (info: GPUDeviceLostInfoImplementation) => void;
+  #isLost = false;
+  #isDestroyed = false;
+  #scopeDepth = 0;
+  #handler: api.EventHandler = null;
+  /** One listener for all handlers, so that a new one takes the old one's place in the order. */
+  readonly #listener = (event: Event): void => {
+    this.#handler?.call(this.wrapper as api.GPUDevice, event as GPUUncapturedErrorEvent);
+  };
+
+  constructor(adapter: RemoteObject, id: number, queueId: number, label: string, queueLabel: string, capabilities: Capabilities) {
+    super(adapter, id, label);
+    this.#capabilities = capabilities;
+    this.#queue = new Queue(this, queueId, queueLabel);
+    this.#lost = new Promise((resolve) => (this.#resolveLost = resolve));
+  }
+
+  override get features(): GPUSupportedFeaturesImplementation {
+    return this.#capabilities.features;
+  }
+
+  get featureSet(): ReadonlySet<string> {
+    return this.#capabilities.features.values;
+  }
+
+  override get limits(): GPUSupportedLimitsImplementation {
+    return this.#capabilities.limits;
+  }
+
+  override get adapterInfo(): GPUAdapterInfoImplementation {
+    return this.#capabilities.info;
+  }
+
+  override get queue(): Queue {
+    return this.#queue;
+  }
+
+  override get lost(): Promise<GPUDeviceLostInfoImplementation> {
+    return this.#lost;
+  }
+
+  /** The host says that the device is lost, or the connection ended. */
+  lose(reason: api.GPUDeviceLostReason, message: string): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    this.#resolveLost({ reason: this.#isDestroyed ? 'destroyed' : reason, message });
+  }
+
+  override destroy(): void {
+    this.#isDestroyed = true;
+    for (const buffer of this.mappedBuffers) buffer.abandonMapping('the device was destroyed');
+    encodeDeviceDestroy(this.stream.writer, this.id);
+    if (this.stream.closedBy !== undefined) this.lose('destroyed', 'the device was destroyed');
+  }
+
+  /** @throws RangeError when a buffer that is mapped at creation has no multiple of 4 bytes, or more than there is memory for. */
+  override createBuffer(descriptor: GPUBufferDescriptorValue): Buffer {
+    let whole: ArrayBuffer | undefined;
+    if (descriptor.mappedAtCreation) {
+      if (descriptor.size % 4 !== 0) throw new RangeError(`GPUDevice.createBuffer: size ${descriptor.size} is not a multiple of 4, as mappedAtCreation needs`);
+      whole = new ArrayBuffer(descriptor.size);
+    }
+    const id = this.stream.ids.allocate();
+    encodeDeviceCreateBuffer(this.stream.writer, this.id, id, descriptor);
+    return new Buffer(this, id, descriptor, whole);
+  }
+
+  override createTexture(descriptor: GPUTextureDescriptorValue): Texture {
+    const place = 'GPUDevice.createTexture: descriptor';
+    requireFormat(this.featureSet, descriptor.format, `${place}.format`);
+    for (const format of descriptor.viewFormats) requireFormat(this.featureSet, format, `${place}.viewFormats`);
+    const id = this.stream.ids.allocate();
+    encodeDeviceCreateTexture(this.stream.writer, this.id, id, descriptor);
+    return new Texture(this, id, descriptor);
+  }
+
+  override createBindGroupLayout(descriptor: GPUBindGroupLayoutDescriptorValue): GPUBindGroupLayoutImplementation {
+    for (const { storageTexture } of descriptor.entries) {
+      requireFormat(this.featureSet, storageTexture?.format, 'GPUDevice.createBindGroupLayout: descriptor.entries.storageTexture.format');
+    }
+    return super.createBindGroupLayout(descriptor);
+  }
+
+  override createShaderModule(descriptor: GPUShaderModuleDescriptorValue): ShaderModule {
+    const { stream } = this;
+    const { maxStringBytes } = stream.host.limits;
+    const id = stream.ids.allocate();
+    // Code that the host does not take is replaced by code that does not compile: the error is in its scope, then.
+    const isTooLong = descriptor.code.length > maxStringBytes / 3 && new TextEncoder().encode(descriptor.code).byteLength > maxStringBytes;
+    const code = isTooLong ? `the_code_is_longer_than_the_${maxStringBytes}_bytes_that_the_host_takes` : descriptor.code;
+    encodeDeviceCreateShaderModule(stream.writer, this.id, id, { ...descriptor, code });
+    return new ShaderModule(this, id, descriptor.label);
+  }
+
+  override createRenderPipeline(descriptor: GPURenderPipelineDescriptorValue): GPURenderPipelineImplementation {
+    this.#requireFormats(descriptor, 'GPUDevice.createRenderPipeline');
+    return super.createRenderPipeline(descriptor);
+  }
+
+  #requireFormats(descriptor: GPURenderPipelineDescriptorValue, place: string): void {
+    requireFormat(this.featureSet, descriptor.depthStencil?.format, `${place}: descriptor.depthStencil.format`);
+    for (const target of descriptor.fragment?.targets ?? []) requireFormat(this.featureSet, target?.format, `${place}: descriptor.fragment.targets.format`);
+  }
+
+  override createRenderBundleEncoder(descriptor: GPURenderBundleEncoderDescriptorValue): GPURenderBundleEncoderImplementation {
+    const place = 'GPUDevice.createRenderBundleEncoder: descriptor';
+    requireFormat(this.featureSet, descriptor.depthStencilFormat, `${place}.depthStencilFormat`);
+    for (const format of descriptor.colorFormats) requireFormat(this.featureSet, format, `${place}.colorFormats`);
+    return super.createRenderBundleEncoder(descriptor);
+  }
+
+  override createComputePipelineAsync(descriptor: GPUComputePipelineDescriptorValue): Promise<GPUComputePipelineImplementation> {
+    return this.#pipeline(
+      (id, request) => encodeDeviceCreateComputePipelineAsync(this.stream.writer, this.id, request, id, descriptor),
+      (id) => new GPUComputePipelineBase(this, id, descriptor.label),
+    );
+  }
+
+  override createRenderPipelineAsync(descriptor: GPURenderPipelineDescriptorValue): Promise<GPURenderPipelineImplementation> {
+    this.#requireFormats(descriptor, 'GPUDevice.createRenderPipelineAsync');
+    return this.#pipeline(
+      (id, request) => encodeDeviceCreateRenderPipelineAsync(this.stream.writer, this.id, request, id, descriptor),
+      (id) => new GPURenderPipelineBase(this, id, descriptor.label),
+    );
+  }
+
+  /** Rejects with a GPUPipelineError; on a lost device it resolves with a pipeline that is of no use. */
+  async #pipeline<T>(encode: (id: number, request: number) => void, make: (id: number) => T): Promise<T> {
+    const { stream } = this;
+    const id = stream.ids.allocate();
+    try {
+      await stream.request(() => undefined, (request) => encode(id, request));
+    } catch (error) {
+      if (error instanceof RequestFailure) {
+        stream.release(id);
+        throw new GPUPipelineError(error.failure.message, { reason: error.failure.reason ?? 'validation' });
+      }
+    }
+    return make(id);
+  }
+
+  override createQuerySet(descriptor: GPUQuerySetDescriptorValue): QuerySet {
+    if (descriptor.type === 'timestamp' && !this.featureSet.has('timestamp-query')) {
+      throw new TypeError('GPUDevice.createQuerySet: type "timestamp" needs the feature "timestamp-query", which the device does not have');
+    }
+    const id = this.stream.ids.allocate();
+    encodeDeviceCreateQuerySet(this.stream.writer, this.id, id, descriptor);
+    return new QuerySet(this, id, descriptor);
+  }
+
+  override pushErrorScope(filter: api.GPUErrorFilter): void {
+    this.#scopeDepth++;
+    encodeDevicePushErrorScope(this.stream.writer, this.id, filter);
+  }
+
+  /** The depth is known here, so that popping an empty stack costs no round trip. */
+  override async popErrorScope(): Promise<api.GPUError | null> {
+    if (this.#isLost) return null;
+    if (this.#scopeDepth === 0 && !this.#isDestroyed) throw operationError('GPUDevice.popErrorScope: there is no error scope');
+    this.#scopeDepth = Math.max(0, this.#scopeDepth - 1);
+    const { stream, id } = this;
+    try {
+      const { error } = await stream.request(decodeVesperErrorReply, (request) => encodeDevicePopErrorScope(stream.writer, id, request));
+      return error === undefined ? null : makeError(error.type, error.message);
+    } catch (failure) {
+      if (failure instanceof RequestFailure && !this.#isDestroyed) throw failure.toException();
+      return null;
+    }
+  }
+
+  override get onuncapturederror(): api.EventHandler {
+    return this.#handler;
+  }
+
+  override set onuncapturederror(value: api.EventHandler) {
+    const handler = typeof value === 'function' ? value : null;
+    const target = wrapGPUDevice(this);
+    if (handler !== null && this.#handler === null) target.addEventListener('uncapturederror', this.#listener);
+    if (handler === null) target.removeEventListener('uncapturederror', this.#listener);
+    this.#handler = handler;
+  }
+
+  /** An error that no scope caught. What no listener takes care of is worth a line on the console. */
+  uncaptured(type: api.GPUErrorFilter, message: string): void {
+    const event = new GPUUncapturedErrorEvent('uncapturederror', { error: makeError(type, message), cancelable: true });
+    if (wrapGPUDevice(this).dispatchEvent(event)) console.warn(`WebGPU: uncaptured ${type} error: ${message}`);
+  }
+}

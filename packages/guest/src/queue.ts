@@ -1,0 +1,62 @@
+import {
+  encodeQueueOnSubmittedWorkDone,
+  encodeQueueSubmit,
+  encodeQueueWriteBuffer,
+  encodeQueueWriteTexture,
+  GPUQueueBase,
+  type GPUCopyExternalImageDestInfoValue,
+  type GPUCopyExternalImageSourceInfoValue,
+  type GPUExtent3DDictValue,
+  type GPUTexelCopyBufferLayoutValue,
+  type GPUTexelCopyTextureInfoValue,
+} from '@vesper-gpu/protocol/guest';
+import { bytesOf, type ByteSource } from '@vesper-gpu/wire';
+import { externalImageTexels } from './external-image.ts';
+import { operationError } from './errors.ts';
+import { byteRange } from './ranges.ts';
+
+export class Queue extends GPUQueueBase {
+  override submit(commandBuffers: readonly number[]): void {
+    encodeQueueSubmit(this.stream.writer, this.id, commandBuffers);
+    this.stream.submitted();
+  }
+
+  /** Resolves when the device is lost, too: then there is no work left. */
+  override async onSubmittedWorkDone(): Promise<void> {
+    const { stream, id } = this;
+    await stream.request(() => undefined, (request) => encodeQueueOnSubmittedWorkDone(stream.writer, id, request)).catch(() => {});
+  }
+
+  override writeBuffer(buffer: number, bufferOffset: number, data: ByteSource, dataOffset: number, size: number | undefined): void {
+    const bytes = byteRange(data, dataOffset, size, (what) => operationError(`GPUQueue.writeBuffer: ${what}`));
+    encodeQueueWriteBuffer(this.stream.writer, this.id, buffer, bufferOffset, bytes);
+  }
+
+  override writeTexture(
+    destination: GPUTexelCopyTextureInfoValue,
+    data: ByteSource,
+    dataLayout: GPUTexelCopyBufferLayoutValue,
+    size: GPUExtent3DDictValue,
+  ): void {
+    const bytes = bytesOf(data);
+    const { offset, bytesPerRow, rowsPerImage } = dataLayout;
+    let layout = dataLayout;
+    let needed = bytes;
+    // More than the copy can need, whatever the format: a shorter row is an error whatever the data.
+    if (bytesPerRow !== undefined && offset <= bytes.byteLength) {
+      const most = bytesPerRow * (rowsPerImage ?? size.height) * size.depthOrArrayLayers;
+      needed = bytes.subarray(offset, Math.min(bytes.byteLength, offset + most));
+      layout = { ...dataLayout, offset: 0 };
+    }
+    encodeQueueWriteTexture(this.stream.writer, this.id, destination, layout, size, needed);
+  }
+
+  override copyExternalImageToTexture(
+    source: GPUCopyExternalImageSourceInfoValue,
+    destination: GPUCopyExternalImageDestInfoValue,
+    copySize: GPUExtent3DDictValue,
+  ): void {
+    const { texels, bytesPerRow } = externalImageTexels(this.stream, source, destination, copySize);
+    encodeQueueWriteTexture(this.stream.writer, this.id, destination, { offset: 0, bytesPerRow, rowsPerImage: undefined }, copySize, texels);
+  }
+}

@@ -1,0 +1,32 @@
+import { connect } from '@vesper-gpu/guest';
+import { openTransport } from '@vesper-gpu/transport';
+
+/**
+ * `node --import @vesper-gpu/register PROGRAM`: before the program starts, connects to the host that VESPER_ADDRESS names
+ * (unix:PATH, tcp:HOST:PORT, dev:PATH), and puts `navigator.gpu` and the GPU* classes on the global object.
+ */
+const address = process.env['VESPER_ADDRESS'];
+if (address === undefined || address === '') {
+  fail('VESPER_ADDRESS is not set; name a host there, as unix:PATH, tcp:HOST:PORT or dev:PATH, or start the program with `vesper run -- COMMAND`');
+}
+
+const { gpu, globals } = await openTransport(address)
+  .then((transport) => connect(transport))
+  .catch((error: unknown) => fail(`${address}: ${(error as Error).message}`));
+
+for (const [name, value] of Object.entries(globals)) {
+  Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+}
+// Node 20 has no navigator; programs also read its userAgent.
+const scope = globalThis as { navigator?: object };
+if (scope.navigator === undefined) {
+  const navigator = { userAgent: `Node.js/${process.versions.node.split('.')[0]!}` };
+  Object.defineProperty(globalThis, 'navigator', { value: navigator, writable: true, configurable: true, enumerable: true });
+}
+Object.defineProperty(scope.navigator, 'gpu', { value: gpu, configurable: true, enumerable: true });
+
+/** A program without its GPU is of no use: it ends here, with one line that says why. */
+function fail(message: string): never {
+  console.error(`vesper: ${message}`);
+  process.exit(1);
+}

@@ -1786,7 +1786,7 @@ void vesper_encode_binding_commands_set_immediates(vesper_writer *w, uint32_t ra
 
 void vesper_encode_debug_commands_push_debug_group(vesper_writer *w, vesper_string group_label) {
   const size_t record = vesper_begin_record(w, VESPER_OPCODE_DEBUG_COMMANDS_PUSH_DEBUG_GROUP);
-  vesper_write_string(w, group_label);
+  vesper_write_label(w, group_label);
   vesper_end_record(w, record);
 }
 
@@ -1797,7 +1797,7 @@ void vesper_encode_debug_commands_pop_debug_group(vesper_writer *w) {
 
 void vesper_encode_debug_commands_insert_debug_marker(vesper_writer *w, vesper_string marker_label) {
   const size_t record = vesper_begin_record(w, VESPER_OPCODE_DEBUG_COMMANDS_INSERT_DEBUG_MARKER);
-  vesper_write_string(w, marker_label);
+  vesper_write_label(w, marker_label);
   vesper_end_record(w, record);
 }
 

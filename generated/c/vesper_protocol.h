@@ -943,7 +943,7 @@ struct vesper_programmable_stage {
   /** Where false: absent. */
   bool has_entry_point;
   vesper_string entry_point;
-  /** Where false: "empty-dictionary". */
+  /** Where false: all defaults. */
   bool has_constants;
   const vesper_f64_entry *constants;
   size_t constants_count;
@@ -983,10 +983,10 @@ struct vesper_depth_stencil_state {
   /** Where false: absent. */
   bool has_depth_compare;
   vesper_compare_function depth_compare;
-  /** Where false: "empty-dictionary". */
+  /** Where false: all defaults. */
   bool has_stencil_front;
   vesper_stencil_face_state stencil_front;
-  /** Where false: "empty-dictionary". */
+  /** Where false: all defaults. */
   bool has_stencil_back;
   vesper_stencil_face_state stencil_back;
   /** Where false: 4294967295. */
@@ -1018,15 +1018,15 @@ struct vesper_device_descriptor {
   /** Where false: "". */
   bool has_label;
   vesper_string label;
-  /** Where false: "empty-sequence". */
+  /** Where false: empty. */
   bool has_required_features;
   const vesper_feature_name *required_features;
   size_t required_features_count;
-  /** Where false: "empty-dictionary". */
+  /** Where false: all defaults. */
   bool has_required_limits;
   const vesper_u64_entry *required_limits;
   size_t required_limits_count;
-  /** Where false: "empty-dictionary". */
+  /** Where false: all defaults. */
   bool has_default_queue;
   vesper_queue_descriptor default_queue;
 };
@@ -1054,7 +1054,7 @@ struct vesper_fragment_state {
   /** Where false: absent. */
   bool has_entry_point;
   vesper_string entry_point;
-  /** Where false: "empty-dictionary". */
+  /** Where false: all defaults. */
   bool has_constants;
   const vesper_f64_entry *constants;
   size_t constants_count;
@@ -1279,11 +1279,11 @@ struct vesper_vertex_state {
   /** Where false: absent. */
   bool has_entry_point;
   vesper_string entry_point;
-  /** Where false: "empty-dictionary". */
+  /** Where false: all defaults. */
   bool has_constants;
   const vesper_f64_entry *constants;
   size_t constants_count;
-  /** Where false: "empty-sequence". */
+  /** Where false: empty. */
   bool has_buffers;
   const vesper_optional_vertex_buffer_layout *buffers;
   size_t buffers_count;
@@ -1296,13 +1296,13 @@ struct vesper_render_pipeline_descriptor {
   vesper_string label;
   vesper_pipeline_layout_or_auto_layout_mode layout;
   vesper_vertex_state vertex;
-  /** Where false: "empty-dictionary". */
+  /** Where false: all defaults. */
   bool has_primitive;
   vesper_primitive_state primitive;
   /** Where false: absent. */
   bool has_depth_stencil;
   vesper_depth_stencil_state depth_stencil;
-  /** Where false: "empty-dictionary". */
+  /** Where false: all defaults. */
   bool has_multisample;
   vesper_multisample_state multisample;
   /** Where false: absent. */
@@ -1377,7 +1377,7 @@ struct vesper_shader_module_descriptor {
   bool has_label;
   vesper_string label;
   vesper_string code;
-  /** Where false: "empty-sequence". */
+  /** Where false: empty. */
   bool has_compilation_hints;
   const vesper_shader_module_compilation_hint *compilation_hints;
   size_t compilation_hints_count;
@@ -1416,7 +1416,7 @@ struct vesper_texel_copy_texture_info {
   /** Where false: 0. */
   bool has_mip_level;
   uint32_t mip_level;
-  /** Where false: "empty-dictionary". */
+  /** Where false: all defaults. */
   bool has_origin;
   vesper_origin3d_dict origin;
   /** Where false: "all". */
@@ -1441,7 +1441,7 @@ struct vesper_texture_descriptor {
   vesper_texture_dimension dimension;
   vesper_texture_format format;
   uint32_t usage;
-  /** Where false: "empty-sequence". */
+  /** Where false: empty. */
   bool has_view_formats;
   const vesper_texture_format *view_formats;
   size_t view_formats_count;
@@ -1817,7 +1817,7 @@ void vesper_encode_buffer_map_async(
  * GPUBuffer.unmap, opcode 30, since revision 1. Words:
  * - header
  * - buffer: id of a GPUBuffer
- * - writes, left out at the end when "empty-sequence"
+ * - writes, left out at the end when empty
  * https://www.w3.org/TR/webgpu/#dom-gpubuffer-unmap
  */
 void vesper_encode_buffer_unmap(
@@ -2023,7 +2023,7 @@ void vesper_encode_command_encoder_finish(
  * - header
  * - index
  * - bind_group
- * - dynamic_offsets, left out at the end when "empty-sequence"
+ * - dynamic_offsets, left out at the end when empty
  * It goes to the current encoder: see vesper_encode_stream_select_encoder.
  * https://www.w3.org/TR/webgpu/#dom-gpubindingcommandsmixin-setbindgroup
  */

@@ -67,7 +67,7 @@ function addRun(program: Command, done: (exitStatus: number) => void): void {
     .argument('<command...>', 'the command and its arguments')
     .passThroughOptions();
   addServeOptions(command, 'warn')
-    .addHelpText('after', '\nExample: vesper run -- node --import @vesper-gpu/guest/register program.mjs')
+    .addHelpText('after', '\nExample: vesper run -- node --import @vesper-gpu/register program.mjs')
     .action(async (args: string[], flags: ServeFlags) => {
       const { run } = await import('./commands/run.ts');
       done(await run(args, flags));

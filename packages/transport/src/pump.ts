@@ -35,6 +35,7 @@ function pumpEnvironment(): NodeJS.ProcessEnv {
 
 class PumpTransport implements Transport {
   readonly #socket: Transport;
+  readonly #child: ChildProcess;
   readonly #address: string;
   readonly #exited: Promise<void>;
   #complaint = '';
@@ -42,6 +43,7 @@ class PumpTransport implements Transport {
 
   constructor(child: ChildProcess, address: string) {
     this.#address = address;
+    this.#child = child;
     this.#exited = new Promise((resolve) => {
       child.on('error', (error) => {
         this.#complaint ||= `its helper process did not start: ${error.message}`;
@@ -83,6 +85,18 @@ class PumpTransport implements Transport {
 
   resume(): void {
     this.#socket.resume();
+  }
+
+  ref(): void {
+    this.#child.ref();
+    this.#socket.ref?.();
+  }
+
+  unref(): void {
+    this.#child.unref();
+    const messages = this.#child.stderr;
+    if (messages instanceof Socket) messages.unref();
+    this.#socket.unref?.();
   }
 
   close(): void {

@@ -107,6 +107,14 @@ class SocketTransport implements Transport {
     this.#applyPause();
   }
 
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  unref(): void {
+    this.#socket.unref();
+  }
+
   close(): void {
     if (this.#closing || this.#isClosed) return;
     this.#closing = true;

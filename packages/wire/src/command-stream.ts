@@ -89,6 +89,8 @@ export class CommandStream {
     const id = this.#nextRequest;
     this.#nextRequest = id === 0xffff_ffff ? 1 : id + 1;
     this.statistics.requests++;
+    // A program that awaits a reply is not over; one that only has a connection is.
+    if (this.#requests.size === 0) this.#transport.ref?.();
     return new Promise<T>((resolve, reject) => {
       // First, so that nothing is left pending when it throws; the reply comes in a later task.
       encode(id);
@@ -180,6 +182,7 @@ export class CommandStream {
     reader.finish();
     // Only now: a request whose reply was malformed is rejected with the others.
     this.#requests.delete(id);
+    if (this.#requests.size === 0) this.#transport.unref?.();
     return settle;
   }
 

@@ -94,7 +94,7 @@ describe('a broker', () => {
   it('leaves nothing behind when one of its addresses cannot be listened at', async () => {
     const folder = temporaryFolder();
     const listen = [`unix:${join(folder, 'gpu')}`, `unix:${join(folder, 'absent', 'gpu')}`];
-    await expect(TestBroker.start('unix', { listen })).rejects.toThrow(/directory does not exist/);
+    await expect(TestBroker.start('unix', { listen })).rejects.toThrow(/cannot listen at .*absent/);
     expect(readdirSync(folder)).toEqual([]);
     await expect(TestBroker.start('unix', { listen: ['nonsense'] })).rejects.toThrow(/"nonsense" is no address/);
   });

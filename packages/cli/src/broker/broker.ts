@@ -68,8 +68,7 @@ const EXECUTOR_FILE = fileURLToPath(new URL('../../dist/executor.js', import.met
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const parsed = options.listen.map((address) => parseAddress(address));
   const environment = executorEnvironment(process.env);
-  const driver =
-    options.chosenDriver ?? (await chooseDriver(driverEnvironment(process.env, options.driver)));
+  const driver = options.chosenDriver ?? (await chooseDriver(driverEnvironment(process.env, options.driver)));
   options.logger.info(
     { kind: driver.kind, adapter: driver.adapter, reason: driver.reason },
     `driver: ${driver.reason.at(-1)}`,
@@ -169,7 +168,8 @@ class RunningBroker implements Broker {
     socket.on('error', () => {});
     if (this.#closing !== undefined || this.#visitors.size >= MAX_VISITORS) {
       socket.destroy();
-      if (this.#closing === undefined) this.#logger.warn({ address }, `refused: ${MAX_VISITORS} connections say nothing`);
+      if (this.#closing === undefined)
+        this.#logger.warn({ address }, `refused: ${MAX_VISITORS} connections say nothing`);
       return;
     }
     const from = socket.remoteAddress === undefined ? address : `${socket.remoteAddress}:${socket.remotePort}`;
@@ -187,7 +187,10 @@ class RunningBroker implements Broker {
   async #serve(socket: Socket, visitor: Visitor, from: string): Promise<void> {
     const maxGuests = this.#options.maxGuests ?? 64;
     if (this.#sessions.size >= maxGuests) {
-      throw new Rejection(`this host serves ${maxGuests} guests at a time, and that many are there; try again later`, true);
+      throw new Rejection(
+        `this host serves ${maxGuests} guests at a time, and that many are there; try again later`,
+        true,
+      );
     }
     const session = this.#admit(visitor.hello.agent);
     if (!(await session.executor.ready)) {

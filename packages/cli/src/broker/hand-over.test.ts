@@ -20,10 +20,9 @@ async function dribble(client: Client, bytes: Uint8Array, sizeOf: () => number):
   }
 }
 
-async function expectEcho(client: Client, data: Uint8Array): Promise<void> {
-  const echoed = await client.received(data.byteLength);
-  expect(echoed.byteLength).toBe(data.byteLength);
-  expect(sha(echoed)).toBe(sha(data));
+/** Digest of what came back, once it is as long as `data`. */
+async function echoOf(client: Client, data: Uint8Array): Promise<string> {
+  return sha(await client.received(data.byteLength));
 }
 
 describe.each(['unix', 'tcp'] as const)('a connection over %s reaches its executor whole', (kind) => {
@@ -32,7 +31,7 @@ describe.each(['unix', 'tcp'] as const)('a connection over %s reaches its execut
     const client = await test.connect();
     const data = pattern(1000);
     client.socket.write(Buffer.concat([guestHello(), data]));
-    await expectEcho(client, data);
+    expect(await echoOf(client, data)).toBe(sha(data));
     client.socket.end();
     const entry = await test.logged(/guest 1 left/);
     expect(entry).toMatchObject({ reason: 'closed', receivedBytes: 1000, sentBytes: 1000 });
@@ -46,7 +45,7 @@ describe.each(['unix', 'tcp'] as const)('a connection over %s reaches its execut
     let sent = 0;
     const hello = guestHello();
     await dribble(client, Buffer.concat([hello, data]), () => (sent++ < hello.byteLength + 10 ? 1 : 37));
-    await expectEcho(client, data);
+    expect(await echoOf(client, data)).toBe(sha(data));
   });
 
   it('when the executor is still loading while MBs pour in', async () => {
@@ -54,7 +53,7 @@ describe.each(['unix', 'tcp'] as const)('a connection over %s reaches its execut
     const client = await test.connect();
     const data = pattern(8_000_000);
     client.socket.write(Buffer.concat([guestHello(), data]));
-    await expectEcho(client, data);
+    expect(await echoOf(client, data)).toBe(sha(data));
   });
 
   it('when pieces of random sizes arrive around the moment of the hand-over', async () => {
@@ -69,7 +68,7 @@ describe.each(['unix', 'tcp'] as const)('a connection over %s reaches its execut
       const client = await test.connect();
       const data = pattern(1_500_000 + round);
       await dribble(client, Buffer.concat([guestHello(), data]), () => random(40_000));
-      await expectEcho(client, data);
+      expect(await echoOf(client, data)).toBe(sha(data));
       client.socket.destroy();
     }
   });

@@ -32,7 +32,9 @@ function handleOf(socket: Socket): StreamHandle | undefined {
   const { _handle: handle } = socket as unknown as { _handle?: Partial<StreamHandle> | null };
   if (handle === null) return undefined;
   if (typeof handle?.readStop !== 'function') {
-    throw new Error(`node ${process.version} does not let go of a socket as older versions do; Vesper has to be adapted`);
+    throw new Error(
+      `node ${process.version} does not let go of a socket as older versions do; Vesper has to be adapted`,
+    );
   }
   return handle as StreamHandle;
 }

@@ -8,7 +8,8 @@ export async function runGenerator(command: 'generate' | 'check', args: readonly
     return await main([command, ...args]);
   } catch (error) {
     // What node's parseArgs throws: its messages are for users.
-    if (!(error instanceof TypeError) || !('code' in error) || !String(error.code).startsWith('ERR_PARSE_ARGS')) throw error;
+    if (!(error instanceof TypeError) || !('code' in error) || !String(error.code).startsWith('ERR_PARSE_ARGS'))
+      throw error;
     console.error(`vesper ${command}: ${error.message}`);
     return 2;
   }

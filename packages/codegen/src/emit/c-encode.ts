@@ -3,6 +3,7 @@ import { constantName, memberName, snake } from './c-names.ts';
 import { END_SWITCH } from './c-source.ts';
 import type { CTypes } from './c-types.ts';
 import { plain } from './encode.ts';
+import { isLabel } from './names.ts';
 import type { Lines } from './source.ts';
 
 /** Emits C statements that write values. A value is an expression; what starts with `*` is behind a pointer. */
@@ -181,9 +182,9 @@ export class CEncoding {
     return this.presence(field, name, field.default === undefined ? `has_${name}` : undefined);
   }
 
-  /** A field's statements; labels serve messages only: long ones are cut. */
+  /** A field's statements. */
   field(field: FieldSchema, value: string): Lines[] {
-    if (field.name === 'label' && field.type.kind === 'string') return [`vesper_write_label(w, ${value});`];
+    if (isLabel(field)) return [`vesper_write_label(w, ${value});`];
     return this.statements(field.type, value, true);
   }
 }

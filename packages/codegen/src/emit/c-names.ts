@@ -1,4 +1,4 @@
-import type { CommandSchema, EventSchema } from '../schema/schema.ts';
+import type { CommandSchema, EventSchema, LiteralSchema } from '../schema/schema.ts';
 import { wordOf } from './names.ts';
 
 /** Words that a parameter or member cannot be called in C, or in C++, which may include the header too. */
@@ -60,4 +60,10 @@ export function prefixParameters(command: CommandSchema): { name: string; is: st
   for (const one of command.creates)
     list.push({ name: `new_${snake(one)}`, is: `id that the guest allocated for the ${one}` });
   return list;
+}
+
+/** A default as comments show it. */
+export function defaultText(value: LiteralSchema): string {
+  if (value === 'empty-sequence') return 'empty';
+  return value === 'empty-dictionary' ? 'all defaults' : JSON.stringify(value);
 }

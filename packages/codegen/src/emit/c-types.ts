@@ -1,6 +1,6 @@
 import type { DictionarySchema, FieldSchema, TypeSchema, WireSchema } from '../schema/schema.ts';
 import { cDoc } from './c-source.ts';
-import { constantName, memberName, snake } from './c-names.ts';
+import { constantName, defaultText, memberName, snake } from './c-names.ts';
 import { plain } from './encode.ts';
 import type { Lines } from './source.ts';
 
@@ -186,14 +186,14 @@ export class CTypes {
     const name = memberName(field.name);
     const value = this.declarators(field.type, name).map((text) => `${text};`);
     if (field.required) return value;
-    const absent = field.default === undefined ? 'absent' : JSON.stringify(field.default);
+    const absent = field.default === undefined ? 'absent' : defaultText(field.default);
     const since = field.since > 1 ? ` Since revision ${field.since}.` : '';
     return [`/** Where false: ${absent}.${since} */`, `bool has_${name};`, ...value];
   }
 
   /** Declarations of all structs, each behind those that it holds. */
   declarations(): Lines[] {
-    const names = [...this.#structs.keys()].sort();
+    const names = [...this.#structs.keys()].toSorted();
     const done = new Set<string>();
     const out: Lines[] = [];
     const visit = (name: string, within: readonly string[]): void => {

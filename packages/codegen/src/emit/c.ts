@@ -1,6 +1,6 @@
 import type { CommandSchema, DictionarySchema, FieldSchema, WireSchema } from '../schema/schema.ts';
 import { CEncoding } from './c-encode.ts';
-import { constantName, encoderName, memberName, opcodeName, prefixParameters, snake } from './c-names.ts';
+import { constantName, defaultText, encoderName, memberName, opcodeName, prefixParameters, snake } from './c-names.ts';
 import { RUNTIME_DECLARATIONS, RUNTIME_DEFINITIONS } from './c-runtime.ts';
 import { cDoc, cFunction, cText } from './c-source.ts';
 import { CTypes } from './c-types.ts';
@@ -127,7 +127,7 @@ function elided(field: FieldSchema): string {
   if (field.required) return '';
   const since = field.since > 1 ? `, since revision ${field.since}` : '';
   if (field.type.kind === 'dictionary' || field.type.kind === 'shape') return `${since}, left out at the end when NULL`;
-  return `${since}, left out at the end when ${field.default === undefined ? 'absent' : JSON.stringify(field.default)}`;
+  return `${since}, left out at the end when ${field.default === undefined ? 'absent' : defaultText(field.default)}`;
 }
 
 function signature(command: CommandSchema, types: CTypes, tail: string): string[] {

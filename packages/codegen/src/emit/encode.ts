@@ -1,5 +1,5 @@
 import type { DictionarySchema, FieldSchema, TypeSchema } from '../schema/schema.ts';
-import { fixedWords, literalText } from './names.ts';
+import { fixedWords, isLabel, literalText } from './names.ts';
 import { ENUMS, WIRE } from './types.ts';
 import type { Lines, SourceFile } from './source.ts';
 
@@ -110,9 +110,9 @@ export function revisionGuard(command: { name: string; since: number }, writer: 
   );
 }
 
-/** Labels serve messages only: long ones are cut. */
+/** A label's encoder cuts it. */
 function labelled(field: FieldSchema, value: string, file: SourceFile): string {
-  if (!/^(label|groupLabel|markerLabel)$/.test(field.name) || field.type.kind !== 'string') return value;
+  if (!isLabel(field)) return value;
   return `${value}.slice(0, ${file.value('MAX_LABEL_LENGTH', WIRE)})`;
 }
 

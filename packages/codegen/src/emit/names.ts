@@ -68,6 +68,11 @@ export function minimumWords(schema: WireSchema, type: TypeSchema): number {
   }
 }
 
+/** Whether a field only serves messages: long ones are cut, to MAX_LABEL_LENGTH of packages/wire. */
+export function isLabel(field: FieldSchema): boolean {
+  return field.type.kind === 'string' && /^(label|groupLabel|markerLabel)$/.test(field.name);
+}
+
 /** A default as a TypeScript literal. */
 export function literalText(field: Pick<FieldSchema, 'default'>): string {
   const value = field.default;

@@ -50,7 +50,7 @@ export class SourceFile {
 
   render(schema: WireSchema): string {
     const imports = [...this.#imports]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .flatMap(([module, { values, types, namespaces }]) => {
         const moduleSpecifier = module.endsWith('.ts') ? this.#relative(module) : module;
         const list: ImportDeclarationStructure[] = [];
@@ -62,7 +62,7 @@ export class SourceFile {
             moduleSpecifier,
           });
         const named = [...new Set([...values, ...types])]
-          .sort()
+          .toSorted()
           .map((name) => ({ name, isTypeOnly: values.size > 0 && !values.has(name) }));
         if (named.length > 0)
           list.push({

@@ -12,7 +12,7 @@ import type {
   TypeSchema,
   WireSchema,
 } from '../schema/schema.ts';
-import { Lock, type LockFile } from './lock.ts';
+import type { Lock, LockFile } from './lock.ts';
 import { typeSignature } from './signature.ts';
 import { dictionaryAnchor, enumAnchor, interfaceAnchor, memberAnchor } from './spec.ts';
 

@@ -222,7 +222,7 @@ class Resolver {
       ...(one.inherits ? { inherits: one.inherits } : {}),
       fields,
       // Web IDL reads the dictionaries from the least derived one, each one's members in lexicographical order.
-      conversionOrder: chain.flatMap((dictionary) => dictionary.fields.map((field) => field.name).sort()),
+      conversionOrder: chain.flatMap((dictionary) => dictionary.fields.map((field) => field.name).toSorted()),
       file: one.file,
     };
   }

@@ -1,5 +1,5 @@
 import { generatedGlobals, PROTOCOL, wrapGPU } from '@vesper-gpu/protocol/guest';
-import { ConnectionError, DEFAULT_LIMITS, encodeHello, HelloReader, incompatibility, parseHostHello, ProtocolError, type Transport } from '@vesper-gpu/wire';
+import { BULK_CHUNK_BYTES, ConnectionError, DEFAULT_LIMITS, encodeHello, HelloReader, incompatibility, parseHostHello, ProtocolError, type Transport, type WireLimits } from '@vesper-gpu/wire';
 import { Connection } from './connection.ts';
 import { GPUError, GPUInternalError, GPUOutOfMemoryError, GPUPipelineError, GPUUncapturedErrorEvent, GPUValidationError } from './errors.ts';
 import { installImplementations } from './implementations.ts';
@@ -61,6 +61,12 @@ export async function connect(transport: Transport, options: ConnectOptions = {}
   };
 }
 
+/** A host must take the frames that every guest sends: one bulk record at least. */
+function tooLow({ maxFrameBytes, maxStringBytes }: WireLimits): string | undefined {
+  if (maxFrameBytes < 2 * BULK_CHUNK_BYTES) return `its frame limit of ${maxFrameBytes} bytes is below ${2 * BULK_CHUNK_BYTES}`;
+  return maxStringBytes < 1024 ? `its string limit of ${maxStringBytes} bytes is below 1024` : undefined;
+}
+
 function handshake(transport: Transport, timeoutMs: number): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const hello = new HelloReader('host');
@@ -75,7 +81,7 @@ function handshake(transport: Transport, timeoutMs: number): Promise<Connection>
       const received = hello.push(chunk);
       if (received === undefined) return;
       const host = parseHostHello(received.fields);
-      const reason = host.refusal ?? incompatibility(PROTOCOL, host);
+      const reason = host.refusal ?? incompatibility(PROTOCOL, host) ?? tooLow(host.limits);
       if (reason !== undefined) throw new ProtocolError('refused', `the host (${host.agent}) refuses: ${reason}`);
       clearTimeout(timer);
       connection = new Connection(transport, host);

@@ -8,6 +8,7 @@ import {
 } from '@vesper-gpu/protocol/guest';
 import { CommandStream, DEFAULT_LIMITS, ProtocolError, type HostHello, type ProtocolErrorReason, type Transport } from '@vesper-gpu/wire';
 import type { Device } from './device.ts';
+import type { DeviceLoss } from './device-loss.ts';
 import { RequestFailure } from './errors.ts';
 import { Root } from './gpu.ts';
 
@@ -18,7 +19,7 @@ export class Connection implements EventHandlers {
   /** Resolves once the connection has ended. */
   readonly ended: Promise<void>;
   /** Devices by id. A device that nobody holds can be collected; who awaits its loss is told all the same. */
-  readonly #devices = new Map<number, Device>();
+  readonly #devices = new Map<number, { device: WeakRef<Device>; loss: DeviceLoss }>();
   /** Why the host ended the session, if it said so. */
   #endedBy: Error | undefined;
 
@@ -37,7 +38,7 @@ export class Connection implements EventHandlers {
     this.root = new Root(this.stream, this);
     this.ended = new Promise((resolve) => {
       this.stream.onClosed = (error) => {
-        for (const device of this.#devices.values()) device.lose('unknown', `the connection to the host ended: ${(this.#endedBy ?? error).message}`);
+        for (const { loss } of this.#devices.values()) loss.lose('unknown', `the connection to the host ended: ${(this.#endedBy ?? error).message}`);
         this.#devices.clear();
         resolve();
       };
@@ -45,8 +46,10 @@ export class Connection implements EventHandlers {
   }
 
   addDevice(device: Device): void {
-    if (this.stream.closedBy === undefined) this.#devices.set(device.id, device);
-    else device.lose('unknown', `the connection to the host ended: ${this.stream.closedBy.message}`);
+    // Ids of collected devices serve again; the others go now and then.
+    for (const [id, { device: other }] of this.#devices) if (other.deref() === undefined) this.#devices.delete(id);
+    if (this.stream.closedBy === undefined) this.#devices.set(device.id, { device: new WeakRef(device), loss: device.loss });
+    else device.loss.lose('unknown', `the connection to the host ended: ${this.stream.closedBy.message}`);
   }
 
   /** The transport's end; what the host said before it says more. */
@@ -59,11 +62,11 @@ export class Connection implements EventHandlers {
   }
 
   deviceLost(target: number, reason: api.GPUDeviceLostReason, message: string): void {
-    this.#devices.get(target)?.lose(reason, message);
+    this.#devices.get(target)?.loss.lose(reason, message);
     this.#devices.delete(target);
   }
 
   deviceOnuncapturederror(target: number, type: api.GPUErrorFilter, message: string): void {
-    this.#devices.get(target)?.uncaptured(type, message);
+    this.#devices.get(target)?.device.deref()?.uncaptured(type, message);
   }
 }

@@ -34,6 +34,7 @@ import {
 import type { RemoteObject } from '@vesper-gpu/wire';
 import { Buffer } from './buffer.ts';
 import type { Capabilities } from './capabilities.ts';
+import { DeviceLoss } from './device-loss.ts';
 import { GPUPipelineError, GPUUncapturedErrorEvent, makeError, operationError, RequestFailure } from './errors.ts';
 import { requireFormat } from './formats.ts';
 import { QuerySet } from './query-set.ts';
@@ -46,10 +47,7 @@ export class Device extends GPUDeviceBase {
   readonly mappedBuffers = new Set<Buffer>();
   readonly #capabilities: Capabilities;
   readonly #queue: Queue;
-  readonly #lost: Promise<GPUDeviceLostInfoImplementation>;
-  #resolveLost!: (info: GPUDeviceLostInfoImplementation) => void;
-  #isLost = false;
-  #isDestroyed = false;
+  readonly loss = new DeviceLoss();
   #scopeDepth = 0;
   #handler: api.EventHandler = null;
   /** One listener for all handlers, so that a new one takes the old one's place in the order. */
@@ -61,7 +59,6 @@ export class Device extends GPUDeviceBase {
     super(adapter, id, label);
     this.#capabilities = capabilities;
     this.#queue = new Queue(this, queueId, queueLabel);
-    this.#lost = new Promise((resolve) => (this.#resolveLost = resolve));
   }
 
   override get features(): GPUSupportedFeaturesImplementation {
@@ -85,21 +82,14 @@ export class Device extends GPUDeviceBase {
   }
 
   override get lost(): Promise<GPUDeviceLostInfoImplementation> {
-    return this.#lost;
-  }
-
-  /** The host says that the device is lost, or the connection ended. */
-  lose(reason: api.GPUDeviceLostReason, message: string): void {
-    if (this.#isLost) return;
-    this.#isLost = true;
-    this.#resolveLost({ reason: this.#isDestroyed ? 'destroyed' : reason, message });
+    return this.loss.promise;
   }
 
   override destroy(): void {
-    this.#isDestroyed = true;
+    this.loss.isDestroyed = true;
     for (const buffer of this.mappedBuffers) buffer.abandonMapping('the device was destroyed');
     encodeDeviceDestroy(this.stream.writer, this.id);
-    if (this.stream.closedBy !== undefined) this.lose('destroyed', 'the device was destroyed');
+    if (this.stream.closedBy !== undefined) this.loss.lose('destroyed', 'the device was destroyed');
   }
 
   /** @throws RangeError when a buffer that is mapped at creation has no multiple of 4 bytes, or more than there is memory for. */
@@ -204,15 +194,15 @@ export class Device extends GPUDeviceBase {
 
   /** The depth is known here, so that popping an empty stack costs no round trip. */
   override async popErrorScope(): Promise<api.GPUError | null> {
-    if (this.#isLost) return null;
-    if (this.#scopeDepth === 0 && !this.#isDestroyed) throw operationError('GPUDevice.popErrorScope: there is no error scope');
+    if (this.loss.isLost) return null;
+    if (this.#scopeDepth === 0 && !this.loss.isDestroyed) throw operationError('GPUDevice.popErrorScope: there is no error scope');
     this.#scopeDepth = Math.max(0, this.#scopeDepth - 1);
     const { stream, id } = this;
     try {
       const { error } = await stream.request(decodeVesperErrorReply, (request) => encodeDevicePopErrorScope(stream.writer, id, request));
       return error === undefined ? null : makeError(error.type, error.message);
     } catch (failure) {
-      if (failure instanceof RequestFailure && !this.#isDestroyed) throw failure.toException();
+      if (failure instanceof RequestFailure && !this.loss.isDestroyed) throw failure.toException();
       return null;
     }
   }

@@ -1,21 +1,21 @@
 import { GPUShaderModuleHandlers, type api, type VesperCompilationInfoValue } from '@vesper-gpu/protocol/host';
+import { MAX_MESSAGE_LENGTH } from '@vesper-gpu/wire';
 import { cutMessage } from '../failure.ts';
 
-/** A compiler that is not content says so this often at most. */
-const MAX_MESSAGES = 10_000;
+/** A compiler that is not content says so this often at most, and in so many UTF-16 units altogether. */
+const MAX_MESSAGES = 1000;
+const MAX_TOTAL_LENGTH = 1 << 20;
 
 export class ShaderModuleHandlers extends GPUShaderModuleHandlers {
   override async getCompilationInfo(target: api.GPUShaderModule): Promise<VesperCompilationInfoValue> {
     const { messages } = await target.getCompilationInfo();
-    return {
-      messages: messages.slice(0, MAX_MESSAGES).map(({ message, type, lineNum, linePos, offset, length }) => ({
-        message: cutMessage(message),
-        type,
-        lineNum,
-        linePos,
-        offset,
-        length,
-      })),
-    };
+    const sent: VesperCompilationInfoValue['messages'][number][] = [];
+    let total = 0;
+    for (const { message, type, lineNum, linePos, offset, length } of messages) {
+      total += Math.min(message.length, MAX_MESSAGE_LENGTH);
+      if (sent.length === MAX_MESSAGES || total > MAX_TOTAL_LENGTH) break;
+      sent.push({ message: cutMessage(message), type, lineNum, linePos, offset, length });
+    }
+    return { messages: sent };
   }
 }

@@ -35,7 +35,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const { schema } = generated;
     const summary = `schema revision ${schema.revision}, hash ${schema.hash}: ${schema.commands.length} commands, ${schema.events.length} events, ${schema.dictionaries.length} dictionaries, ${schema.enums.length} enums`;
     if (command === 'generate') console.log(`${summary}; ${differences.length} files written or removed`);
-    else if (differences.length === 0) console.log(`${summary}; generated/ is up to date`);
+    else if (differences.length === 0) console.log(`${summary}; ${shown(options.output)} is up to date`);
     else console.error(`${differences.length} files differ from what the inputs give; run \`vesper generate\``);
     return command === 'check' && differences.length > 0 ? 1 : 0;
   } catch (error) {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
@@ -42,7 +43,7 @@ export async function generate(options: GenerateOptions): Promise<Generated> {
   const lockFile = join(options.inputs, 'wire.lock.json');
   const definitions = [...parseIdl(await read(extensions), 'idl/vesper.webidl'), ...parseIdl(idl.text, idl.name)];
   const model = buildModel(resolveIdl(definitions), parseOverlay(await read(overlayFile), 'idl/overlay.json'));
-  const lock = new Lock(await readFile(lockFile, 'utf8').catch(() => undefined), 'idl/wire.lock.json');
+  const lock = new Lock(await readIfThere(lockFile), 'idl/wire.lock.json');
   const lowered = lower(model, lock, idl.revision);
   const emitted = await emit(lowered.schema, jsonSchemaOfSchema());
   const files = new Map([...emitted].map(([path, text]) => [join(options.output, path), text]));
@@ -60,6 +61,11 @@ async function webgpuIdl(file: string | undefined): Promise<{ text: string; name
     name: 'webgpu.idl',
     revision: `@webref/idl ${version}`,
   };
+}
+
+/** Only where there is no lock file do numbers start anew; one that cannot be read is an error. */
+async function readIfThere(path: string): Promise<string | undefined> {
+  return existsSync(path) ? read(path) : undefined;
 }
 
 async function read(path: string): Promise<string> {
@@ -92,7 +98,7 @@ export async function compare(generated: Generated, options: GenerateOptions): P
 async function ownedFiles(output: string): Promise<string[]> {
   const lists = OWNED.map(async (folder) => {
     const entries = await readdir(join(output, folder), { recursive: true, withFileTypes: true }).catch(() => []);
-    return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
   });
   return (await Promise.all(lists)).flat();
 }

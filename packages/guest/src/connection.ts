@@ -46,8 +46,6 @@ export class Connection implements EventHandlers {
   }
 
   addDevice(device: Device): void {
-    // Ids of collected devices serve again; the others go now and then.
-    for (const [id, { device: other }] of this.#devices) if (other.deref() === undefined) this.#devices.delete(id);
     if (this.stream.closedBy === undefined) this.#devices.set(device.id, { device: new WeakRef(device), loss: device.loss });
     else device.loss.lose('unknown', `the connection to the host ended: ${this.stream.closedBy.message}`);
   }

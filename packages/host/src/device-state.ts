@@ -11,6 +11,8 @@ export class DeviceState {
   readonly scopes = new ErrorScopes();
   readonly invalid: InvalidObjects;
   isLost = false;
+  /** How many ids stand for the device, its queue and its objects: at 0 the guest cannot reach it any more. */
+  objectCount = 0;
 
   constructor(id: number, device: api.GPUDevice, adapter: api.GPUAdapter) {
     this.id = id;

@@ -163,21 +163,37 @@ export class HostConnection implements HostSession {
 
   reserve(id: number): void {
     this.#objects.reserve(id);
-    this.#deviceOf[slotOf(id)] = this.#deviceOf[slotOf(this.#targetId())];
+    this.#attach(id, this.#deviceOf[slotOf(this.#targetId())]);
   }
 
-  /** Gives a reserved id its object. */
+  /**
+   * Gives a reserved id its object.
+   * @param device for a device and its queue, which no other object's id leads to.
+   */
   fulfil(id: number, type: number, object: object, device?: DeviceState): void {
-    this.#objects.fulfil(id, type, object);
-    if (device !== undefined) this.#deviceOf[slotOf(id)] = device;
+    if (this.#objects.fulfil(id, type, object) && device !== undefined) this.#attach(id, device);
   }
 
   create(id: number, type: number, parent: object, make: () => object): void {
     const device = this.#deviceOf[slotOf(this.#targetId())];
     if (device === undefined) throw new ProtocolError('bad-object', 'an object without a device');
     this.#objects.reserve(id);
-    this.#deviceOf[slotOf(id)] = device;
+    this.#attach(id, device);
     this.#objects.fulfil(id, type, this.#validOrInvalid(device, type, parent, make));
+  }
+
+  #attach(id: number, device: DeviceState | undefined): void {
+    this.#deviceOf[slotOf(id)] = device;
+    if (device !== undefined) device.objectCount++;
+  }
+
+  /** A device of which the guest holds nothing any more cannot be told from one that is destroyed. */
+  #detach(id: number): void {
+    const device = this.#deviceOf[slotOf(id)];
+    this.#deviceOf[slotOf(id)] = undefined;
+    if (device === undefined || --device.objectCount > 0) return;
+    this.devices.delete(device.device);
+    device.device.destroy();
   }
 
   #validOrInvalid(device: DeviceState, type: number, parent: object, make: () => object): object {
@@ -198,7 +214,7 @@ export class HostConnection implements HostSession {
   release(ids: readonly number[]): void {
     for (const id of ids) {
       this.#objects.release(id);
-      this.#deviceOf[slotOf(id)] = undefined;
+      this.#detach(id);
       if (id === this.#encoderId) {
         this.#encoder = undefined;
         this.#encoderId = 0;

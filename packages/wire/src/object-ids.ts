@@ -84,12 +84,13 @@ export class ObjectTable<T> {
     this.#count++;
   }
 
-  /** Gives a reserved id its object; nothing happens when the id was released in the meantime. */
-  fulfil(id: number, type: number, object: T): void {
-    if (this.typeOf(id) !== RESERVED) return;
+  /** Gives a reserved id its object. @returns false when the id was released in the meantime: nothing is bound. */
+  fulfil(id: number, type: number, object: T): boolean {
+    if (this.typeOf(id) !== RESERVED) return false;
     const slot = slotOf(id);
     this.#types[slot] = type;
     this.#objects[slot] = object;
+    return true;
   }
 
   /** The interface number of a live id, 31 while it waits for its object, or 0. */

@@ -58,11 +58,14 @@ class Lowering {
     }));
     for (const member of this.#model.members) this.#record(member);
     // Every request can end with it, so no record names it.
-    this.#reach({ kind: 'dictionary', name: FAILURE }, this.#fromHost);
+    this.#reach({ kind: 'dictionary', name: FAILURE }, this.#fromHost, 'the reply of a failed request');
     this.#commands.sort((a, b) => a.opcode - b.opcode);
     this.#events.sort((a, b) => a.opcode - b.opcode);
     const remote = new Set(this.#commands.flatMap((command) => command.creates));
-    if (remote.size > MAX_INTERFACES) throw new GenerateError(`idl: ${remote.size} interfaces have objects on the host, a type mask holds ${MAX_INTERFACES}; widen the mask in packages/wire.`);
+    if (remote.size > MAX_INTERFACES)
+      throw new GenerateError(
+        `idl: ${remote.size} interfaces have objects on the host, a type mask holds ${MAX_INTERFACES}; widen the mask in packages/wire.`,
+      );
     return {
       enums,
       dictionaries: this.#model.dictionaries.map((one) => this.#dictionary(one)),
@@ -100,7 +103,8 @@ class Lowering {
         `${one.file}: ${one.name} has ${bits} optional members, removed ones included; the presence mask holds ${MAX_OPTIONAL_FIELDS}; give the wire a second mask word.`,
       );
     }
-    if (crosses) this.#keepRequired(`${one.file}: ${one.name}`, 'member', one.name, fields, this.#lock.firstUse(one.name));
+    if (crosses)
+      this.#keepRequired(`${one.file}: ${one.name}`, 'member', one.name, fields, this.#lock.firstUse(one.name));
     return {
       name: one.name,
       ...(one.inherits ? { inherits: one.inherits } : {}),
@@ -121,7 +125,10 @@ class Lowering {
         `${place}: the required ${what} "${late.name}" is new in revision ${late.since}, and deployed guests do not send it; make it optional, or give the new form a name of its own in idl/vesper.webidl.`,
       );
     }
-    const [gone] = this.#lock.missing(`${scope}.`, fields.map((field) => field.name));
+    const [gone] = this.#lock.missing(
+      `${scope}.`,
+      fields.map((field) => field.name),
+    );
     if (gone !== undefined) {
       throw new GenerateError(
         `${place}: the required ${what} "${gone}" of ${this.#lock.file} is gone, and deployed guests still send it; put it back, or give the new form a name of its own in idl/vesper.webidl.`,
@@ -163,7 +170,9 @@ class Lowering {
     const form = member.wireForm ?? this.#declaredForm(member);
     const fields = this.#fields(path, form.arguments);
     this.#keepRequired(path, 'argument', path, fields, since);
-    for (const field of fields) this.#reach(field.type, overlay.class === 'event' ? this.#fromHost : this.#fromGuest);
+    for (const field of fields) {
+      this.#reach(field.type, overlay.class === 'event' ? this.#fromHost : this.#fromGuest, `${path}: ${field.name}`);
+    }
     const spec = memberAnchor(member.declaredBy, member.name);
     const owners = this.#model.interfaces.filter((one) => one.members.includes(member));
     const interfaces = owners.filter((one) => !one.isSingleton).map((one) => one.name);
@@ -200,7 +209,11 @@ class Lowering {
           `${path} is a request, but its wire form returns no Promise; correct idl/vesper.webidl or its class.`,
         );
       command.reply = form.returns.inner;
-      this.#reach(command.reply, this.#fromHost);
+      if (command.reply.kind !== 'undefined' && command.reply.kind !== 'dictionary')
+        throw new GenerateError(
+          `${path} replies with a ${command.reply.kind}; declare its wire form with a Promise of undefined or of a dictionary in idl/vesper.webidl.`,
+        );
+      if (command.reply.kind === 'dictionary') this.#reach(command.reply, this.#fromHost, `${path}: its reply`);
     }
     this.#commands.push(command);
   }
@@ -240,25 +253,38 @@ class Lowering {
     });
   }
 
-  /** Adds the dictionaries within `type` to `found`. */
-  #reach(type: TypeSchema, found: Set<string>): void {
+  /** Adds the dictionaries within `type` to `found`. @param place for messages. */
+  #reach(type: TypeSchema, found: Set<string>, place: string): void {
     switch (type.kind) {
       case 'dictionary':
       case 'shape': {
         if (found.has(type.name)) return;
         found.add(type.name);
-        const dictionary = this.#model.dictionaries.find((one) => one.name === type.name)!;
-        for (const field of dictionary.fields) this.#reach(field.type, found);
+        const dictionary = this.#model.dictionaries.find((one) => one.name === type.name);
+        if (!dictionary)
+          throw new GenerateError(
+            `idl/vesper.webidl: ${type.name}, ${place}, is not declared; declare the dictionary.`,
+          );
+        for (const field of dictionary.fields)
+          this.#reach(field.type, found, `${dictionary.file}: ${dictionary.name}.${field.name}`);
         return;
       }
       case 'sequence':
-        return this.#reach(type.element, found);
+      case 'frozenArray':
+        return this.#reach(type.element, found, place);
       case 'record':
-        return this.#reach(type.value, found);
+        return this.#reach(type.value, found, place);
       case 'nullable':
-        return this.#reach(type.inner, found);
+        return this.#reach(type.inner, found, place);
       case 'union':
-        for (const member of type.members) this.#reach(member, found);
+        for (const member of type.members) this.#reach(member, found, place);
+        return;
+      case 'external':
+      case 'promise':
+      case 'undefined':
+        throw new GenerateError(
+          `${place} is of type ${typeSignature(type)}, which cannot cross the wire; classify the member as local or excluded in idl/overlay.json, or declare its wire form in idl/vesper.webidl.`,
+        );
     }
   }
 }

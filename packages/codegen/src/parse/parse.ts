@@ -44,16 +44,21 @@ function definition(root: webidl2.IDLRootType, file: string): IdlDefinition {
         ...(root.inheritance ? { inherits: root.inheritance } : {}),
         fields: root.members.map((field) => ({
           name: field.name,
-          type: type(field.idlType, file, field.extAttrs),
+          type: type(field.idlType, `${file}: ${root.name}.${field.name}`, field.extAttrs),
           required: field.required,
-          ...literalOf(field.default, file),
+          ...literalOf(field.default, `${file}: ${root.name}.${field.name}`),
         })),
         file,
       };
     case 'enum':
       return { kind: 'enum', name: root.name, values: root.values.map((value) => value.value), file };
     case 'typedef':
-      return { kind: 'typedef', name: root.name, type: type(root.idlType, file, root.extAttrs), file };
+      return {
+        kind: 'typedef',
+        name: root.name,
+        type: type(root.idlType, `${file}: ${root.name}`, root.extAttrs),
+        file,
+      };
     case 'namespace':
       return {
         kind: 'namespace',
@@ -72,7 +77,8 @@ function definition(root: webidl2.IDLRootType, file: string): IdlDefinition {
   }
 }
 
-function member(one: webidl2.IDLInterfaceMemberType, place: string): IdlMember {
+function member(one: webidl2.IDLInterfaceMemberType, owner: string): IdlMember {
+  const place = 'name' in one && one.name ? `${owner}.${one.name}` : owner;
   switch (one.type) {
     case 'attribute':
       return {

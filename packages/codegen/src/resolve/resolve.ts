@@ -96,6 +96,8 @@ class Resolver {
   readonly #typedefs = new Map<string, IdlTypedef>();
   readonly #namespaces: IdlNamespace[] = [];
   readonly #includes: { target: string; mixin: string; file: string }[] = [];
+  /** Files by declared name: two declarations of different kinds cannot share one either. */
+  readonly #declared = new Map<string, string>();
 
   constructor(definitions: readonly IdlDefinition[]) {
     const partials: (IdlInterface | IdlDictionary)[] = [];
@@ -106,20 +108,27 @@ class Resolver {
       else if (definition.kind === 'dictionary') this.#declare(this.#dictionaries, definition);
       else if (definition.kind === 'enum') this.#declare(this.#enums, definition);
       else if (definition.kind === 'typedef') this.#declare(this.#typedefs, definition);
-      else if (definition.kind === 'namespace') this.#namespaces.push(definition);
-      else if (definition.kind === 'includes') this.#includes.push(definition);
+      else if (definition.kind === 'namespace') {
+        this.#claim(definition);
+        this.#namespaces.push(definition);
+      } else if (definition.kind === 'includes') this.#includes.push(definition);
     }
     for (const partial of partials) this.#merge(partial);
   }
 
   #declare<T extends { name: string; file: string }>(table: Map<string, T>, definition: T): void {
-    const earlier = table.get(definition.name);
-    if (earlier) {
+    this.#claim(definition);
+    table.set(definition.name, definition);
+  }
+
+  #claim(definition: { name: string; file: string }): void {
+    const earlier = this.#declared.get(definition.name);
+    if (earlier !== undefined) {
       throw new GenerateError(
-        `${definition.file}: ${definition.name} is declared twice (first in ${earlier.file}); remove one, or make it partial.`,
+        `${definition.file}: ${definition.name} is declared twice (first in ${earlier}); remove one, or make it partial.`,
       );
     }
-    table.set(definition.name, definition);
+    this.#declared.set(definition.name, definition.file);
   }
 
   #merge(partial: IdlInterface | IdlDictionary): void {
@@ -138,6 +147,12 @@ class Resolver {
   }
 
   resolve(): ResolvedIdl {
+    for (const { target, mixin, file } of this.#includes) {
+      if (!EXTERNAL.has(target) && this.#interfaces.get(target)?.kind !== 'interface')
+        throw new GenerateError(
+          `${file}: ${target} includes ${mixin}, but no interface ${target} is declared; declare it, or remove the line.`,
+        );
+    }
     return {
       interfaces: [...this.#interfaces.values()].map((one) => this.#interface(one)),
       dictionaries: [...this.#dictionaries.values()].map((one) => this.#dictionary(one)),
@@ -150,14 +165,19 @@ class Resolver {
     const own: ResolvedMember[] = [];
     for (const idl of one.members) {
       const member = this.#member(idl, one);
-      const overloaded = own.find((other) => other.kind === 'operation' && other.name === member.name);
-      if (overloaded) overloaded.overloads.push(...member.overloads);
-      else own.push(member);
+      const other = own.find((earlier) => earlier.name === member.name);
+      if (!other) own.push(member);
+      else if (other.kind === 'operation' && member.kind === 'operation') other.overloads.push(...member.overloads);
+      else throw new GenerateError(`${one.file}: ${one.name}.${member.name} is declared twice; remove one.`);
     }
+    if (one.inherits && !EXTERNAL.has(one.inherits) && !this.#interfaces.has(one.inherits))
+      throw new GenerateError(`${one.file}: ${one.name} inherits ${one.inherits}, which is not declared; declare it.`);
     const mixins = this.#includes.filter((includes) => includes.target === one.name).map((includes) => includes.mixin);
     for (const mixin of mixins) {
       if (this.#interfaces.get(mixin)?.kind !== 'mixin')
-        throw new GenerateError(`${one.file}: ${one.name} includes ${mixin}, which is no mixin.`);
+        throw new GenerateError(
+          `${one.file}: ${one.name} includes ${mixin}, which is no mixin; declare interface mixin ${mixin}, or remove the line.`,
+        );
     }
     return {
       name: one.name,
@@ -207,7 +227,10 @@ class Resolver {
       const parent: string | undefined = next.inherits;
       if (!parent || EXTERNAL.has(parent)) break;
       next = this.#dictionaries.get(parent);
-      if (!next) throw new GenerateError(`${one.file}: ${one.name} inherits ${parent}, which is not declared.`);
+      if (!next)
+        throw new GenerateError(`${one.file}: ${one.name} inherits ${parent}, which is not declared; declare it.`);
+      if (chain.includes(next))
+        throw new GenerateError(`${one.file}: ${one.name} inherits itself; remove one of the inheritances.`);
     }
     const fields = chain.flatMap((dictionary) =>
       dictionary.fields.map((field) => ({
@@ -217,6 +240,8 @@ class Resolver {
         ...literal(field.default),
       })),
     );
+    const twice = fields.find((field, index) => fields.findIndex((other) => other.name === field.name) !== index);
+    if (twice) throw new GenerateError(`${one.file}: ${one.name}.${twice.name} is declared twice; remove one.`);
     return {
       name: one.name,
       ...(one.inherits ? { inherits: one.inherits } : {}),

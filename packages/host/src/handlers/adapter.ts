@@ -34,6 +34,8 @@ export class AdapterHandlers extends GPUAdapterHandlers {
     void device.lost.then(({ reason, message }) => {
       state.isLost = true;
       connection.devices.delete(device);
+      // A loss that comes of nobody holding the device is nobody's to hear of.
+      if (state.objectCount === 0) return;
       connection.send((writer) => encodeDeviceLost(writer, newDevice, reason, cutMessage(message)));
     });
     return capabilitiesOf(device.features, device.limits, device.adapterInfo ?? target.info);

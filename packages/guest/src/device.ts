@@ -86,6 +86,11 @@ export class Device extends GPUDeviceBase {
   }
 
   override destroy(): void {
+    if (!this.loss.isDestroyed && !this.loss.isLost) {
+      // The host answers with the event of the loss.
+      this.stream.hold();
+      void this.loss.promise.then(() => this.stream.letGo());
+    }
     this.loss.isDestroyed = true;
     for (const buffer of this.mappedBuffers) buffer.abandonMapping('the device was destroyed');
     encodeDeviceDestroy(this.stream.writer, this.id);

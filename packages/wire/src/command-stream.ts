@@ -53,6 +53,8 @@ export class CommandStream {
   readonly #tasks = new TaskQueue();
   readonly #requests = new Map<number, PendingRequest>();
   #nextRequest = 1;
+  /** How many replies and events are awaited. */
+  #held = 0;
   #flushScheduled = false;
   #released: number[] = [];
   readonly #finalizers: FinalizationRegistry<number>;
@@ -89,13 +91,22 @@ export class CommandStream {
     const id = this.#nextRequest;
     this.#nextRequest = id === 0xffff_ffff ? 1 : id + 1;
     this.statistics.requests++;
-    // A program that awaits a reply is not over; one that only has a connection is.
-    if (this.#requests.size === 0) this.#transport.ref?.();
     return new Promise<T>((resolve, reject) => {
       // First, so that nothing is left pending when it throws; the reply comes in a later task.
       encode(id);
       this.#requests.set(id, { decode, resolve, reject });
+      this.hold();
     });
+  }
+
+  /** Something is awaited of the host: the program is not over. One that only has a connection is. */
+  hold(): void {
+    if (this.#held++ === 0) this.#transport.ref?.();
+  }
+
+  /** Undoes one `hold`. */
+  letGo(): void {
+    if (--this.#held === 0) this.#transport.unref?.();
   }
 
   /** Releases `id` when `holder` has been collected. */
@@ -182,7 +193,7 @@ export class CommandStream {
     reader.finish();
     // Only now: a request whose reply was malformed is rejected with the others.
     this.#requests.delete(id);
-    if (this.#requests.size === 0) this.#transport.unref?.();
+    this.letGo();
     return settle;
   }
 

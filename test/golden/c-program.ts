@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PATTERN_BYTES } from './samples.ts';
 
 /** As strict as a guest's build may be. */
@@ -31,16 +31,22 @@ export function build(cc: string, folder: string, main: string): string {
   return program;
 }
 
+/** Deletes a program, and the folder that it was built in. */
+export function remove(program: string): void {
+  rmSync(dirname(program), { recursive: true });
+}
+
 /** What a program printed. */
-export function output(program: string, mode: string): Buffer {
-  return execFileSync(program, [mode], { maxBuffer: 1 << 30 });
+export function output(program: string, ...args: string[]): Buffer {
+  return execFileSync(program, args, { maxBuffer: 1 << 30 });
 }
 
 /**
- * A program with a function for each call. Its argument says what it prints: `each` a frame a call, `stream` one
- * stream of frames, `failures` what becomes of a writer without memory.
+ * A program with a function for each call. Its first argument says what it prints: `each` a frame a call, `stream` one
+ * stream of frames, `failing` what becomes of a writer with little memory after the statements `failing`. The second
+ * is the host's revision.
  */
-export function mainProgram(calls: readonly string[]): string {
+export function mainProgram(calls: readonly string[], failing: string): string {
   return `#include "vesper_protocol.h"
 
 #include <stdio.h>
@@ -88,10 +94,11 @@ int main(int argc, char **argv) {
   const char *mode = argc > 1 ? argv[1] : "each";
   vesper_writer w;
   for (size_t i = 0; i < sizeof pattern; i++) pattern[i] = (uint8_t)((i * 31 + (i >> 8)) & 0xff);
-  if (strcmp(mode, "failures") == 0) {
+  const uint32_t revision = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : UINT32_MAX;
+  if (strcmp(mode, "failing") == 0) {
     vesper_writer_init(&w, no_memory, NULL, NULL);
-    vesper_encode_queue_write_buffer(&w, 1, 2, 3, (vesper_bytes){ pattern, 5000 });
-    vesper_encode_queue_submit(&w, 1, NULL, 0);
+    w.revision = revision;
+    ${failing}
     size_t size;
     const uint8_t *frame = vesper_take_frame(&w, &size);
     printf("%d %d %d\\n", (int)w.status, frame == NULL, size == 0);
@@ -99,6 +106,7 @@ int main(int argc, char **argv) {
     return 0;
   }
   vesper_writer_init(&w, grow, strcmp(mode, "stream") == 0 ? print_frame : NULL, NULL);
+  w.revision = revision;
   for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
     calls[i](&w);
     if (strcmp(mode, "each") == 0) print_frame(NULL, &w);
@@ -108,4 +116,11 @@ int main(int argc, char **argv) {
   return w.status == VESPER_OK ? 0 : 1;
 }
 `;
+}
+
+/** Index of the first byte that differs, or -1. */
+export function firstDifference(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.max(a.byteLength, b.byteLength);
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return i;
+  return -1;
 }

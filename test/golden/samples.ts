@@ -58,7 +58,7 @@ export class Sampler {
       values.push(sample.value);
       c.push(sample.c);
     }
-    return { values, c };
+    return { values, c: c.map((text) => text.replaceAll(SEPARATOR, ', ')) };
   }
 
   #argument(field: FieldSchema): Sample {
@@ -213,7 +213,7 @@ export class Sampler {
       case 'integer':
         return { value: fallback, c: field.type.bits === 64 ? `UINT64_C(${String(fallback)})` : String(fallback) };
       case 'float':
-        return { value: fallback, c: `${Number(fallback)}.0f` };
+        return field.type.bits === 32 ? f32(Number(fallback)) : f64(Number(fallback));
       default:
         return { value: fallback, c: String(fallback) };
     }

@@ -1,4 +1,5 @@
 // TypeGPU: typed buffers and bind group layouts, a particle simulation in compute, its result drawn into a texture.
+// oxlint-disable-next-line no-named-as-default -- as its documentation has it
 import tgpu, { d } from 'typegpu';
 import { numbers, pixels, random, report } from './report.mjs';
 

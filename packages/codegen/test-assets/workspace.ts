@@ -37,6 +37,13 @@ export class Workspace {
     return new Workspace(join(REPOSITORY, 'idl'), join(dirname(manifest), 'webgpu.idl'));
   }
 
+  /** Another one with the same files. */
+  copy(): Workspace {
+    const other = new Workspace(this.options.inputs, this.options.idl);
+    cpSync(this.options.output, other.options.output, { recursive: true });
+    return other;
+  }
+
   get overlayFile(): string {
     return join(this.options.inputs, 'overlay.json');
   }

@@ -227,6 +227,7 @@ export class Device extends GPUDeviceBase {
   /** An error that no scope caught. What no listener takes care of is worth a line on the console. */
   uncaptured(type: api.GPUErrorFilter, message: string): void {
     const event = new GPUUncapturedErrorEvent('uncapturederror', { error: makeError(type, message), cancelable: true });
+    // oxlint-disable-next-line no-console -- browsers do the same
     if (wrapGPUDevice(this).dispatchEvent(event)) console.warn(`WebGPU: uncaptured ${type} error: ${message}`);
   }
 }

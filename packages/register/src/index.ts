@@ -27,6 +27,7 @@ Object.defineProperty(scope.navigator, 'gpu', { value: gpu, configurable: true, 
 
 /** A program without its GPU is of no use: it ends here, with one line that says why. */
 function fail(message: string): never {
+  // oxlint-disable-next-line no-console -- a program's start-up
   console.error(`vesper: ${message}`);
   process.exit(1);
 }

@@ -23,5 +23,6 @@ export function convertGPUExternalTextureBindingLayout(
 
 /** Writes GPUExternalTextureBindingLayout: presence mask, fields in this order. */
 export function encodeGPUExternalTextureBindingLayout(w: WireWriter, v: GPUExternalTextureBindingLayoutValue): void {
+  void v;
   w.u32(0);
 }

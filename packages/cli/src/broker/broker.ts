@@ -212,7 +212,9 @@ class RunningBroker implements Broker {
     this.#sessions.add(session);
     void session.executor.ended.then((end) => {
       this.#sessions.delete(session);
-      this.#options.sessionEnded?.(session.logEnd(end));
+      // On a line of its own: an optional call does not evaluate its arguments when there is nothing to call.
+      const report = session.logEnd(end);
+      this.#options.sessionEnded?.(report);
     });
     return session;
   }

@@ -1,3 +1,4 @@
+import { GenerateError } from '../errors.ts';
 import type { FieldSchema, TypeSchema, WireSchema } from '../schema/schema.ts';
 import { constantName, memberName, snake } from './c-names.ts';
 import { END_SWITCH } from './c-source.ts';
@@ -58,7 +59,7 @@ export class CEncoding {
           this.#switch(type, value, (member, inner) => this.statements(member, inner, false, depth)),
         ];
       default:
-        throw new Error(`a ${type.kind} cannot cross the wire`);
+        throw new GenerateError(`a ${type.kind} cannot cross the wire`);
     }
   }
 
@@ -170,7 +171,7 @@ export class CEncoding {
       case 'string':
         return [fallback === '' ? `${value}.length != 0` : `!vesper_is_string(${value}, ${JSON.stringify(fallback)})`];
       default:
-        throw new Error(`a default of a ${field.type.kind}; teach packages/codegen/src/emit/c-encode.ts`);
+        throw new GenerateError(`a default of a ${field.type.kind}; teach packages/codegen/src/emit/c-encode.ts`);
     }
   }
 

@@ -1,3 +1,4 @@
+import { GenerateError } from '../errors.ts';
 import type { DictionarySchema, FieldSchema, TypeSchema, WireSchema } from '../schema/schema.ts';
 import { cDoc } from './c-source.ts';
 import { constantName, defaultText, memberName, snake } from './c-names.ts';
@@ -44,7 +45,7 @@ export class CTypes {
   #take(stem: string, owner: string): void {
     const other = this.#taken.get(stem);
     if (other !== undefined && other !== owner)
-      throw new Error(
+      throw new GenerateError(
         `vesper_${stem} would stand for both ${other} and ${owner} in C; teach packages/codegen/src/emit/c-names.ts`,
       );
     this.#taken.set(stem, owner);
@@ -110,7 +111,7 @@ export class CTypes {
       case 'record':
         return this.#list(type);
       default:
-        throw new Error(`a ${type.kind} cannot cross the wire`);
+        throw new GenerateError(`a ${type.kind} cannot cross the wire`);
     }
   }
 
@@ -200,7 +201,9 @@ export class CTypes {
       const struct = this.#structs.get(name);
       if (!struct || done.has(name)) return;
       if (within.includes(name))
-        throw new Error(`${[...within, name].join(' holds ')} in C; teach packages/codegen/src/emit/c-types.ts`);
+        throw new GenerateError(
+          `${[...within, name].join(' holds ')} in C; teach packages/codegen/src/emit/c-types.ts`,
+        );
       for (const held of struct.holds) visit(held, [...within, name]);
       done.add(name);
       out.push(struct.lines);

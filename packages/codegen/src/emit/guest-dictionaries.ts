@@ -43,6 +43,7 @@ export function emitGuestDictionaries(schema: WireSchema): SourceFile[] {
         file.doc(...layout(one));
         file.add(
           `export function encode${one.name}(w: ${file.type('WireWriter', WIRE)}, v: ${one.name}Value): void {`,
+          one.fields.length === 0 && 'void v;',
           encodeDictionaryBody(one, file, guestEncoders),
           '}',
         );

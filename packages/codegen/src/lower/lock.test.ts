@@ -131,31 +131,17 @@ describe('the lock file', () => {
   });
 
   it('takes required members of a dictionary that is new itself', () => {
-    const { lock, schema } = lowered(
-      changed(
-        'dictionary GPUThingDescriptor : GPUObjectDescriptorBase {',
-        'dictionary GPURange { required unsigned long from; };\ndictionary GPUThingDescriptor : GPUObjectDescriptorBase {\n    GPURange range;',
-      ),
-    );
+    const range = 'dictionary GPURange { required unsigned long from; };';
+    const { lock, schema } = lowered(changed(THING, `${range}\n${THING}\n    GPURange range;`));
     expect(lock.fields['GPURange.from']).toEqual({ number: 0, since: 2, type: 'u32' });
     expect(dictionaryOf(schema, 'GPURange').fields[0]).toMatchObject({ required: true, since: 2 });
   });
 
   it('refuses a first required member of a dictionary that had none, and was sent', () => {
-    const empty = lowered({
-      ...tinyTexts(),
-      idl: replaced(
-        tinyTexts().idl,
-        'dictionary GPUThingDescriptor : GPUObjectDescriptorBase {',
-        'dictionary GPUNothing {};\ndictionary GPUThingDescriptor : GPUObjectDescriptorBase {\n    GPUNothing nothing;',
-      ),
-    });
-    const texts = tinyTexts(empty.lock);
-    texts.idl = replaced(
-      texts.idl,
-      'dictionary GPUThingDescriptor : GPUObjectDescriptorBase {',
-      'dictionary GPUNothing { required boolean all; };\ndictionary GPUThingDescriptor : GPUObjectDescriptorBase {\n    GPUNothing nothing;',
-    );
+    const withNothing = (member: string): string =>
+      replaced(tinyTexts().idl, THING, `dictionary GPUNothing { ${member} };\n${THING}\n    GPUNothing nothing;`);
+    const empty = lowered({ ...tinyTexts(), idl: withNothing('') });
+    const texts = { ...tinyTexts(empty.lock), idl: withNothing('required boolean all;') };
     expect(() => lowered(texts)).toThrow(/GPUNothing: the required member "all" is new in revision 2/);
   });
 

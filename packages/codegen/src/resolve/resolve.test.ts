@@ -81,6 +81,11 @@ describe('an IDL that does not hold together', () => {
     ],
     ['a dictionary that inherits itself', 'dictionary GPUX : GPUY {}; dictionary GPUY : GPUX {};', /inherits itself/],
     [
+      'a typedef of itself',
+      'typedef GPUX GPUY; typedef GPUY GPUX; dictionary GPUZ { GPUX z; };',
+      /the typedef GPUX stands for itself; give it a type/,
+    ],
+    [
       'a construct that WebGPU does not use',
       'callback GPUX = undefined ();',
       /tiny\.idl: "callback" is a construct that the generator does not know; teach packages\/codegen\/src\/parse/,

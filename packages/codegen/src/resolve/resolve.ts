@@ -98,6 +98,8 @@ class Resolver {
   readonly #includes: { target: string; mixin: string; file: string }[] = [];
   /** Files by declared name: two declarations of different kinds cannot share one either. */
   readonly #declared = new Map<string, string>();
+  /** Typedefs that are being replaced: one that comes up again would never end. */
+  readonly #expanding = new Set<string>();
 
   constructor(definitions: readonly IdlDefinition[]) {
     const partials: (IdlInterface | IdlDictionary)[] = [];
@@ -299,7 +301,14 @@ class Resolver {
         return { kind: 'bytes', type: name };
     }
     const typedef = this.#typedefs.get(name);
-    if (typedef) return this.#type(typedef.type, place);
+    if (typedef) {
+      if (this.#expanding.has(name))
+        throw new GenerateError(`${typedef.file}: the typedef ${name} stands for itself; give it a type.`);
+      this.#expanding.add(name);
+      const type = this.#type(typedef.type, place);
+      this.#expanding.delete(name);
+      return type;
+    }
     if (this.#enums.has(name)) return { kind: 'enum', name };
     if (this.#dictionaries.has(name)) return { kind: 'dictionary', name };
     if (this.#interfaces.has(name)) return { kind: 'object', interfaces: [name] };

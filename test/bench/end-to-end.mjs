@@ -1,0 +1,49 @@
+// Whole frames: encoded, sent, executed and waited for.
+import { percentile, timed } from './measure.mjs';
+import { row } from './rows.mjs';
+
+/** @import { Remote } from './remote.mjs' */
+/** @import { Sides } from './sides.mjs' */
+/** @import { Effort } from './measure.mjs' */
+/** @import { Row } from './rows.mjs' */
+
+const OBJECTS = 10_000;
+const streams = /** @type {const} */ ({ 'no redundancy': 0.9, 'typical redundant': 2 });
+
+/**
+ * @param {Sides} sides
+ * @param {Remote} remote
+ * @param {Effort} effort
+ * @returns {Promise<Row[]>}
+ */
+export async function measureEndToEnd({ loopback, guest, direct }, remote, effort) {
+  /** @type {Row[]} */
+  const rows = [];
+  loopback.mode = 'deliver';
+  for (const [name, atLeast] of Object.entries(streams)) {
+    const stream = /** @type {keyof typeof streams} */ (name);
+    /** @type {Record<string, number[]>} */
+    const samples = { direct: [], 'in-process': [], 'Unix socket': [] };
+    for (let i = -1; i < effort.frames; i++) {
+      const ms = {
+        direct: await timed(() => direct.code.renderFrame(direct.scene, stream, OBJECTS)),
+        'in-process': await timed(() => guest.code.renderFrame(guest.scene, stream, OBJECTS)),
+        'Unix socket': await timed(() => remote.code.renderFrame(remote.scene, stream, OBJECTS)),
+      };
+      // The first warms up.
+      if (i >= 0) for (const [side, time] of Object.entries(ms)) samples[side].push(time);
+    }
+    const commands = OBJECTS * direct.code.streams[stream].commandsPerObject;
+    const perSecond = (/** @type {string} */ side) => (commands * 1000) / percentile(samples[side], 0.1);
+    for (const side of ['in-process', 'Unix socket']) {
+      rows.push(
+        row(`end to end: 10k draws, ${name}, ${side}`, perSecond(side), 'commands/s', 'direct', perSecond('direct'), {
+          of: 'ratio',
+          atLeast,
+        }),
+      );
+    }
+  }
+  for (const { scene } of [direct, guest, remote]) await scene.assertNoError();
+  return rows;
+}

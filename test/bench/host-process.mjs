@@ -1,0 +1,20 @@
+// The host's process: serves guests at one Unix socket of a folder, and plain transfers at another. Ends with its parent.
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { openGPU } from '@vesper-gpu/dawn';
+import { serveGuest } from '@vesper-gpu/host';
+import { listen, socketTransport } from '@vesper-gpu/transport';
+import { serveRaw } from './raw-server.mjs';
+
+const folder = process.argv[2];
+const gpu = openGPU();
+const listener = await listen(`unix:${join(folder, 'guests')}`, {
+  connection(socket) {
+    void serveGuest(socketTransport(socket), { gpu }).ended.then(({ reason, message }) => {
+      if (reason !== 'closed') console.error(`the host's session ended: ${message}`);
+    });
+  },
+});
+const raw = join(folder, 'raw');
+createServer(serveRaw).listen(raw, () => process.send?.({ address: listener.address, raw }));
+process.on('disconnect', () => process.exit());

@@ -1,0 +1,114 @@
+// Timing on a noisy machine: short bursts, contenders taking turns, low percentiles.
+
+/**
+ * How much to measure.
+ *
+ * @typedef {object} Effort
+ * @property {number} rounds bursts of each contender in a race
+ * @property {number} warmUpMs how long each contender runs before it is timed, so that its code is compiled
+ * @property {number} frames frames of each contender, end to end
+ * @property {number} roundTrips round trips of each kind
+ * @property {number} transfers transfers of each size and direction
+ */
+
+/** @type {Readonly<Record<'normal' | 'quick', Effort>>} */
+export const efforts = {
+  normal: { rounds: 120, warmUpMs: 60, frames: 24, roundTrips: 400, transfers: 16 },
+  quick: { rounds: 20, warmUpMs: 25, frames: 6, roundTrips: 60, transfers: 4 },
+};
+
+/**
+ * One side of a comparison.
+ *
+ * @typedef {object} Contender
+ * @property {() => void | Promise<void>} [before] what a burst needs; not timed
+ * @property {(count: number) => void} run does the thing `count` times
+ * @property {() => void | Promise<void>} [after] clears up behind a burst; not timed
+ * @property {number} [count] how often a burst does the thing; without it, as often as fits
+ */
+
+/** Length that a burst aims at, in ms: short enough that some bursts run without an interruption. */
+const BURST_MS = 0.4;
+const MOST_PER_BURST = 20_000;
+
+/**
+ * Lets contenders take turns, burst by burst.
+ *
+ * @template {string} Name
+ * @param {Record<Name, Contender>} contenders
+ * @param {Effort} effort
+ * @returns {Promise<Record<Name, number>>} nanoseconds that doing the thing once takes: the 10th percentile of bursts
+ */
+export async function race(contenders, effort) {
+  const names = /** @type {Name[]} */ (Object.keys(contenders));
+  const samples = /** @type {Record<Name, number[]>} */ (Object.fromEntries(names.map((name) => [name, []])));
+  const counts = /** @type {Record<Name, number>} */ ({});
+  for (const name of names) counts[name] = await warmUp(contenders[name], effort);
+  for (let round = 0; round < effort.rounds; round++) {
+    for (const name of names) {
+      const ms = await burst(contenders[name], counts[name]);
+      samples[name].push((ms * 1e6) / counts[name]);
+    }
+  }
+  return /** @type {Record<Name, number>} */ (
+    Object.fromEntries(names.map((name) => [name, percentile(samples[name], 0.1)]))
+  );
+}
+
+/**
+ * @param {Contender} contender
+ * @param {number} count
+ * @returns {Promise<number>} milliseconds
+ */
+async function burst(contender, count) {
+  await contender.before?.();
+  const start = performance.now();
+  contender.run(count);
+  const ms = performance.now() - start;
+  await contender.after?.();
+  return ms;
+}
+
+/**
+ * @param {Contender} contender
+ * @param {Effort} effort
+ * @returns {Promise<number>} how often a burst does the thing
+ */
+async function warmUp(contender, { warmUpMs }) {
+  let count = contender.count ?? 16;
+  let shortest = Infinity;
+  for (let spent = 0; spent < warmUpMs; ) {
+    const ms = await burst(contender, count);
+    spent += Math.max(ms, 0.01);
+    shortest = Math.min(shortest, ms / count);
+    count = contender.count ?? Math.max(1, Math.min(MOST_PER_BURST, Math.round(BURST_MS / shortest)));
+  }
+  return count;
+}
+
+/**
+ * @param {readonly number[]} samples
+ * @param {number} fraction 0.1 for the 10th percentile
+ */
+export function percentile(samples, fraction) {
+  if (samples.length === 0) throw new Error('no samples');
+  const sorted = samples.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))];
+}
+
+/**
+ * The time of one asynchronous act.
+ *
+ * @param {() => Promise<unknown>} act
+ * @returns {Promise<number>} milliseconds
+ */
+export async function timed(act) {
+  const start = performance.now();
+  await act();
+  return performance.now() - start;
+}
+
+/** Lets everything run that waits for the end of the current task: flushes, deliveries, replies. */
+export function turn() {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,81 @@
+// What a benchmark reports, and how it is shown.
+
+/**
+ * What a figure should reach, from shared/reference/performance.md: `of` says whether the ratio or the value itself.
+ *
+ * @typedef {{ of: 'ratio' | 'value', atMost?: number, atLeast?: number }} Target
+ */
+
+/**
+ * What a figure is compared with, measured in the same run.
+ *
+ * @typedef {{ name: string, value: number, unit: string }} Anchor
+ */
+
+/**
+ * One figure. `ratio` is value / anchor.value; `ok` is null where there is no target.
+ *
+ * @typedef {object} Row
+ * @property {string} metric
+ * @property {number} value
+ * @property {string} unit
+ * @property {Anchor} anchor
+ * @property {number} ratio
+ * @property {Target | null} target
+ * @property {boolean | null} ok
+ */
+
+/**
+ * @param {string} metric
+ * @param {number} value
+ * @param {string} unit
+ * @param {string} anchorName
+ * @param {number} anchorValue in the same unit
+ * @param {Target | null} [target]
+ * @returns {Row}
+ */
+export function row(metric, value, unit, anchorName, anchorValue, target = null) {
+  if (!Number.isFinite(value) || !(anchorValue > 0)) {
+    throw new Error(`"${metric}" could not be measured: ${value} ${unit} against ${anchorName}, ${anchorValue} ${unit}`);
+  }
+  const ratio = value / anchorValue;
+  const judged = target?.of === 'value' ? value : ratio;
+  const ok = target && judged <= (target.atMost ?? Infinity) && judged >= (target.atLeast ?? -Infinity);
+  return { metric, value, unit, anchor: { name: anchorName, value: anchorValue, unit }, ratio, target, ok };
+}
+
+/** @param {number} value four digits at most, without an exponent */
+function digits(value) {
+  const size = Math.abs(value);
+  if (size >= 1e6) return `${(value / 1e6).toFixed(2)} M`;
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3);
+}
+
+/** @param {Target | null} target */
+function targetText(target) {
+  if (target === null) return '';
+  return target.atMost === undefined ? `≥ ${target.atLeast}` : `≤ ${target.atMost}${target.of === 'value' ? ' B' : ''}`;
+}
+
+/** @param {readonly Row[]} rows */
+export function table(rows) {
+  const cells = rows.map(({ metric, value, unit, anchor, ratio, target, ok }) => [
+    metric,
+    `${digits(value)} ${unit}`,
+    `${anchor.name}: ${digits(anchor.value)} ${anchor.unit}`,
+    digits(ratio),
+    targetText(target),
+    ok === null ? '' : ok ? 'ok' : 'missed',
+  ]);
+  const all = [['metric', 'value', 'compared with', 'ratio', 'target', ''], ...cells];
+  const widths = all[0].map((_, column) => Math.max(...all.map((line) => line[column].length)));
+  const isNumber = [false, true, false, true, false, false];
+  return all
+    .map((line) =>
+      line
+        .map((cell, column) => (isNumber[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,324 @@
+// What the benchmarks do with a GPU, whoever provides it. Each side imports a copy of its own (`scene.mjs?direct`):
+// in one copy, V8 would compile each loop for the objects of both sides, and make both slow.
+import { globals } from '@vesper-gpu/guest';
+
+const { GPUBufferUsage, GPUMapMode, GPUShaderStage, GPUTextureUsage } = /** @type {typeof globalThis} */ (globals);
+
+/** How many bind groups and vertex buffers there are to change between. */
+const VARIANTS = 8;
+
+const shader = /* wgsl */ `
+@group(0) @binding(0) var<uniform> frame: vec4f;
+@group(1) @binding(0) var<uniform> material: vec4f;
+@group(2) @binding(0) var<uniform> object: vec4f;
+@vertex fn vertex(@location(0) position: vec4f) -> @builtin(position) vec4f {
+  return position * frame + material + object;
+}
+@fragment fn fragment() -> @location(0) vec4f { return vec4f(1); }
+@compute @workgroup_size(1) fn compute() { }`;
+
+/**
+ * Objects to work with. All buffers hold zeros, so that every triangle is empty: what is measured is the commands.
+ *
+ * @typedef {Awaited<ReturnType<typeof makeScene>>} Scene
+ */
+
+/** @param {GPU} gpu */
+export async function makeScene(gpu) {
+  const adapter = await gpu.requestAdapter();
+  if (adapter === null) throw new Error('there is no adapter');
+  const device = await adapter.requestDevice();
+  /** @type {string[]} */
+  const errors = [];
+  device.onuncapturederror = (event) => {
+    event.preventDefault();
+    errors.push(event.error.message);
+  };
+  const uniformLayout = (hasDynamicOffset = false) =>
+    device.createBindGroupLayout({
+      entries: [{ binding: 0, visibility: GPUShaderStage.VERTEX, buffer: { type: 'uniform', hasDynamicOffset } }],
+    });
+  const layout = uniformLayout();
+  const dynamicLayout = uniformLayout(true);
+  const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.VERTEX | GPUBufferUsage.INDEX | GPUBufferUsage.COPY_DST;
+  const buffers = Array.from({ length: VARIANTS }, () => device.createBuffer({ size: 4096, usage }));
+  const entries = buffers.map((buffer) => [{ binding: 0, resource: { buffer, size: 16 } }]);
+  const groups = entries.map((entries) => device.createBindGroup({ layout, entries }));
+  const dynamicGroup = device.createBindGroup({ layout: dynamicLayout, entries: entries[0] });
+  const pipelineDescriptor = typicalPipelineDescriptor(
+    device.createShaderModule({ code: shader }),
+    device.createPipelineLayout({ bindGroupLayouts: [layout, layout, dynamicLayout] }),
+  );
+  const pipeline = device.createRenderPipeline(pipelineDescriptor);
+  const computePipeline = device.createComputePipeline({
+    layout: 'auto',
+    compute: { module: pipelineDescriptor.vertex.module, entryPoint: 'compute' },
+  });
+  const texture = device.createTexture({ size: [4, 4], format: 'rgba8unorm', usage: GPUTextureUsage.RENDER_ATTACHMENT });
+  const view = texture.createView();
+  const mappable = device.createBuffer({ size: 16 << 20, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  return {
+    // Dawn for Node crashes when the adapter is collected.
+    adapter,
+    device,
+    queue: device.queue,
+    layout,
+    buffers,
+    entries,
+    groups,
+    dynamicGroup,
+    pipelineDescriptor,
+    pipeline,
+    computePipeline,
+    view,
+    mappable,
+    /** @throws {Error} when WebGPU reported an error: then something else was measured than was meant */
+    async assertNoError() {
+      device.pushErrorScope('validation');
+      const error = await device.popErrorScope();
+      if (error !== null) errors.push(error.message);
+      if (errors.length > 0) throw new Error(`WebGPU reported an error during the benchmark: ${errors[0]}`);
+    },
+  };
+}
+
+/**
+ * A render pipeline as programs describe one. (The layout of the vertices is what the shader of `makeScene` wants.)
+ *
+ * @param {GPUShaderModule} module
+ * @param {GPUPipelineLayout} layout
+ * @returns {GPURenderPipelineDescriptor}
+ */
+function typicalPipelineDescriptor(module, layout) {
+  return {
+    label: 'opaque',
+    layout,
+    vertex: {
+      module,
+      entryPoint: 'vertex',
+      buffers: [{ arrayStride: 16, attributes: [{ format: 'float32x4', offset: 0, shaderLocation: 0 }] }],
+    },
+    primitive: { topology: 'triangle-list', cullMode: 'back' },
+    fragment: {
+      module,
+      entryPoint: 'fragment',
+      targets: [
+        {
+          format: 'rgba8unorm',
+          blend: {
+            color: { srcFactor: 'src-alpha', dstFactor: 'one-minus-src-alpha', operation: 'add' },
+            alpha: { srcFactor: 'one', dstFactor: 'one-minus-src-alpha', operation: 'add' },
+          },
+        },
+      ],
+    },
+    multisample: { count: 1 },
+  };
+}
+
+/**
+ * A render pass in which every command of this file is valid.
+ *
+ * @param {Scene} scene
+ */
+export function beginPass(scene) {
+  const encoder = scene.device.createCommandEncoder();
+  const pass = encoder.beginRenderPass({
+    colorAttachments: [{ view: scene.view, loadOp: 'clear', storeOp: 'store' }],
+  });
+  pass.setPipeline(scene.pipeline);
+  pass.setBindGroup(0, scene.groups[0]);
+  pass.setBindGroup(1, scene.groups[0]);
+  pass.setBindGroup(2, scene.dynamicGroup, [0]);
+  pass.setVertexBuffer(0, scene.buffers[0]);
+  pass.setIndexBuffer(scene.buffers[0], 'uint16');
+  return {
+    pass,
+    /** @returns {GPUCommandBuffer} */
+    finish() {
+      pass.end();
+      return encoder.finish();
+    },
+  };
+}
+
+/** @param {Scene} scene */
+export function beginComputePass(scene) {
+  const encoder = scene.device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(scene.computePipeline);
+  return {
+    pass,
+    finish() {
+      pass.end();
+      return encoder.finish();
+    },
+  };
+}
+
+/**
+ * Commands of a render pass, each as a loop of its own.
+ *
+ * @type {Record<string, (pass: GPURenderPassEncoder, scene: Scene, count: number) => void>}
+ */
+export const renderLoops = {
+  draw(pass, scene, count) {
+    for (let i = 0; i < count; i++) pass.draw(3);
+  },
+  'draw, 4 arguments'(pass, scene, count) {
+    for (let i = 0; i < count; i++) pass.draw(3, 1, 0, i);
+  },
+  setBindGroup(pass, { groups }, count) {
+    for (let i = 0; i < count; i++) pass.setBindGroup(0, groups[i % VARIANTS]);
+  },
+  'setBindGroup + 1 dynamic offset'(pass, { dynamicGroup }, count) {
+    for (let i = 0; i < count; i++) pass.setBindGroup(2, dynamicGroup, [(i % VARIANTS) * 256]);
+  },
+  setVertexBuffer(pass, { buffers }, count) {
+    for (let i = 0; i < count; i++) pass.setVertexBuffer(0, buffers[i % VARIANTS]);
+  },
+  setIndexBuffer(pass, { buffers }, count) {
+    for (let i = 0; i < count; i++) pass.setIndexBuffer(buffers[i % VARIANTS], 'uint16');
+  },
+  setPipeline(pass, { pipeline }, count) {
+    for (let i = 0; i < count; i++) pass.setPipeline(pipeline);
+  },
+  drawIndexed(pass, scene, count) {
+    for (let i = 0; i < count; i++) pass.drawIndexed(3);
+  },
+  'bind group + vertex buffer + draw': withoutRedundancy,
+};
+
+/**
+ * Every command changes something: another bind group and other vertices for each draw. Three commands an object.
+ *
+ * @param {GPURenderPassEncoder} pass
+ * @param {Scene} scene
+ * @param {number} count objects
+ */
+function withoutRedundancy(pass, { groups, buffers }, count) {
+  for (let i = 0; i < count; i++) {
+    pass.setBindGroup(0, groups[i % VARIANTS]);
+    pass.setVertexBuffer(0, buffers[i % VARIANTS]);
+    pass.draw(3);
+  }
+}
+
+/**
+ * What an engine sends that sets everything for each object: objects come sorted by material, eight of each, and share
+ * pipeline and geometry. Six commands an object.
+ *
+ * @param {GPURenderPassEncoder} pass
+ * @param {Scene} scene
+ * @param {number} count objects
+ */
+function redundant(pass, { groups, buffers, pipeline }, count) {
+  for (let i = 0; i < count; i++) {
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, groups[0]);
+    pass.setBindGroup(1, groups[(i >> 3) % VARIANTS]);
+    pass.setVertexBuffer(0, buffers[0]);
+    pass.setIndexBuffer(buffers[0], 'uint16');
+    pass.drawIndexed(3);
+  }
+}
+
+/** Streams of commands, as many objects as asked for. */
+export const streams = {
+  'no redundancy': { commandsPerObject: 3, run: withoutRedundancy },
+  'typical redundant': { commandsPerObject: 6, run: redundant },
+};
+
+/**
+ * @param {GPUComputePassEncoder} pass
+ * @param {number} count
+ */
+export function dispatchLoop(pass, count) {
+  for (let i = 0; i < count; i++) pass.dispatchWorkgroups(1);
+}
+
+/**
+ * Calls of the device and the queue, each as a loop of its own. What they make is put into `made`.
+ *
+ * @type {Record<string, (scene: Scene, count: number, made: { destroy?(): void }[]) => void>}
+ */
+export const deviceLoops = {
+  createBuffer({ device }, count, made) {
+    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    for (let i = 0; i < count; i++) made.push(device.createBuffer({ size: 256, usage }));
+  },
+  createBindGroup({ device, layout, entries }, count, made) {
+    for (let i = 0; i < count; i++) {
+      made.push(device.createBindGroup({ layout, entries: entries[i % VARIANTS] }));
+    }
+  },
+  'empty encoder + finish + submit'({ device, queue }, count) {
+    for (let i = 0; i < count; i++) queue.submit([device.createCommandEncoder().finish()]);
+  },
+  'writeBuffer 16 B': writeBufferLoop(16),
+  'writeBuffer 256 B': writeBufferLoop(256),
+  'writeBuffer 4096 B': writeBufferLoop(4096),
+};
+
+/** @param {number} byteLength */
+function writeBufferLoop(byteLength) {
+  const data = new Uint8Array(byteLength);
+  return (/** @type {Scene} */ { queue, buffers }, /** @type {number} */ count) => {
+    for (let i = 0; i < count; i++) queue.writeBuffer(buffers[i % VARIANTS], 0, data);
+  };
+}
+
+/**
+ * Encodes and submits a frame of one pass, and waits until it is done.
+ *
+ * @param {Scene} scene
+ * @param {keyof typeof streams} stream
+ * @param {number} objects
+ */
+export async function renderFrame(scene, stream, objects) {
+  const { pass, finish } = beginPass(scene);
+  streams[stream].run(pass, scene, objects);
+  scene.queue.submit([finish()]);
+  await scene.queue.onSubmittedWorkDone();
+}
+
+/**
+ * The shortest waits for a host.
+ *
+ * @type {Record<string, (scene: Scene) => Promise<unknown>>}
+ */
+export const roundTrips = {
+  'submit + onSubmittedWorkDone'({ queue }) {
+    queue.submit([]);
+    return queue.onSubmittedWorkDone();
+  },
+  popErrorScope({ device }) {
+    device.pushErrorScope('validation');
+    return device.popErrorScope();
+  },
+  'mapAsync 4 B'({ mappable }) {
+    return mappable.mapAsync(GPUMapMode.READ, 0, 4);
+  },
+};
+
+/**
+ * Writes and waits until it is done.
+ *
+ * @param {Scene} scene
+ * @param {Uint8Array<ArrayBuffer>} data
+ */
+export async function upload({ queue, mappable }, data) {
+  queue.writeBuffer(mappable, 0, data);
+  await queue.onSubmittedWorkDone();
+}
+
+/**
+ * Maps what is there and makes it an array.
+ *
+ * @param {Scene} scene
+ * @param {number} byteLength
+ */
+export async function readBack({ mappable }, byteLength) {
+  await mappable.mapAsync(GPUMapMode.READ, 0, byteLength);
+  return new Uint8Array(mappable.getMappedRange(0, byteLength));
+}

@@ -12,6 +12,7 @@ const layers = {
   guest: ['wire', 'webidl', 'protocol'],
   host: ['wire', 'webidl', 'protocol'],
   transport: ['wire', 'webidl', 'protocol', 'guest', 'host'],
+  register: ['wire', 'webidl', 'protocol', 'guest', 'transport'],
   swiftshader: [],
   dawn: ['wire', 'webidl', 'protocol', 'guest', 'host', 'swiftshader'],
   codegen: ['wire', 'webidl'],

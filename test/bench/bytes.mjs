@@ -9,7 +9,7 @@ const FRAME_HEADER_BYTES = 4;
 const CALLS = 64;
 
 /**
- * A call, and the same as the shortest JSON that says it: names as numbers, objects as ids.
+ * A call, and the same as JSON: the member's name, then ids in place of objects, and the other arguments.
  *
  * @typedef {{ act: (() => void), json: unknown, atMost?: number }} Call
  */
@@ -25,46 +25,53 @@ export async function measureBytes(sides) {
   const { pass, finish } = code.beginPass(scene);
   /** @type {Record<string, Call>} */
   const passCalls = {
-    draw: { act: () => pass.draw(3), json: [65, 3], atMost: 20 },
-    'draw, 4 arguments': { act: () => pass.draw(3, 1, 0, 7), json: [65, 3, 1, 0, 7], atMost: 20 },
-    setBindGroup: { act: () => pass.setBindGroup(0, groups[1]), json: [45, 0, 12], atMost: 12 },
+    draw: { act: () => pass.draw(3), json: ['draw', 3], atMost: 20 },
+    'draw, 4 arguments': { act: () => pass.draw(3, 1, 0, 7), json: ['draw', 3, 1, 0, 7], atMost: 20 },
+    setBindGroup: { act: () => pass.setBindGroup(0, groups[1]), json: ['setBindGroup', 0, 12], atMost: 12 },
     'setBindGroup + 1 dynamic offset': {
       act: () => pass.setBindGroup(2, dynamicGroup, [256]),
-      json: [45, 2, 12, [256]],
+      json: ['setBindGroup', 2, 12, [256]],
     },
-    setVertexBuffer: { act: () => pass.setVertexBuffer(0, buffers[1]), json: [64, 0, 12] },
-    setIndexBuffer: { act: () => pass.setIndexBuffer(buffers[1], 'uint16'), json: [63, 12, 'uint16'] },
-    setPipeline: { act: () => pass.setPipeline(pipeline), json: [62, 12] },
-    drawIndexed: { act: () => pass.drawIndexed(3), json: [66, 3] },
+    setVertexBuffer: { act: () => pass.setVertexBuffer(0, buffers[1]), json: ['setVertexBuffer', 0, 12] },
+    setIndexBuffer: { act: () => pass.setIndexBuffer(buffers[1], 'uint16'), json: ['setIndexBuffer', 12, 'uint16'] },
+    setPipeline: { act: () => pass.setPipeline(pipeline), json: ['setPipeline', 12] },
+    drawIndexed: { act: () => pass.drawIndexed(3), json: ['drawIndexed', 3] },
   };
   const rows = await rowsOf(sides, passCalls);
   finish();
   const compute = code.beginComputePass(scene);
-  const computeCall = { act: () => compute.pass.dispatchWorkgroups(1), json: [50, 1] };
+  const computeCall = { act: () => compute.pass.dispatchWorkgroups(1), json: ['dispatchWorkgroups', 1] };
   rows.push(...(await rowsOf(sides, { dispatchWorkgroups: computeCall })));
   compute.finish();
   /** @type {Record<string, Call>} */
   const deviceCalls = {
-    createBuffer: { act: () => device.createBuffer({ size: 256, usage: 72 }), json: [20, 1, 13, { size: 256, usage: 72 }] },
+    createBuffer: {
+      act: () => device.createBuffer({ size: 256, usage: 72 }),
+      json: ['createBuffer', 1, 13, { size: 256, usage: 72 }],
+    },
     createBindGroup: {
       act: () => device.createBindGroup({ layout, entries: entries[0] }),
-      json: [24, 1, 13, { layout: 5, entries: [{ binding: 0, resource: { buffer: 6, size: 16 } }] }],
+      json: ['createBindGroup', 1, 13, { layout: 5, entries: [{ binding: 0, resource: { buffer: 6, size: 16 } }] }],
     },
     'render pipeline, typical descriptor': {
       act: () => device.createRenderPipeline(pipelineDescriptor),
-      json: [32, 1, 13, { ...pipelineDescriptor, layout: 5, ...stagesWithIds(pipelineDescriptor) }],
+      json: ['createRenderPipeline', 1, 13, { ...pipelineDescriptor, layout: 5, ...stagesWithIds(pipelineDescriptor) }],
       atMost: 200,
     },
     'empty encoder + finish + submit': {
       act: () => queue.submit([device.createCommandEncoder().finish()]),
-      json: [[33, 1, 13], [3, 13], [44, 14, {}], [70, 2, [14]]],
+      json: [
+        ['createCommandEncoder', 1, 13],
+        ['finish', 13, 14],
+        ['submit', 2, [14]],
+      ],
     },
   };
   for (const size of [16, 256, 4096]) {
     const data = new Uint8Array(size).fill(200);
     deviceCalls[`writeBuffer ${size} B`] = {
       act: () => queue.writeBuffer(buffers[0], 0, data),
-      json: [72, 2, 6, 0, Buffer.from(data).toString('base64')],
+      json: ['writeBuffer', 2, 6, 0, Buffer.from(data).toString('base64')],
     };
   }
   return [...rows, ...(await rowsOf(sides, deviceCalls))];

@@ -1,4 +1,4 @@
-// Whole frames: encoded, sent, executed and waited for.
+// Whole frames: encoded, sent, decoded, executed, and their outcome waited for.
 import { percentile, timed } from './measure.mjs';
 import { row } from './rows.mjs';
 
@@ -26,9 +26,9 @@ export async function measureEndToEnd({ loopback, guest, direct }, remote, effor
     const samples = { direct: [], 'in-process': [], 'Unix socket': [] };
     for (let i = -1; i < effort.frames; i++) {
       const ms = {
-        direct: await timed(() => direct.code.renderFrame(direct.scene, stream, OBJECTS)),
-        'in-process': await timed(() => guest.code.renderFrame(guest.scene, stream, OBJECTS)),
-        'Unix socket': await timed(() => remote.code.renderFrame(remote.scene, stream, OBJECTS)),
+        direct: await timed(() => direct.code.encodeFrame(direct.scene, stream, OBJECTS)),
+        'in-process': await timed(() => guest.code.encodeFrame(guest.scene, stream, OBJECTS)),
+        'Unix socket': await timed(() => remote.code.encodeFrame(remote.scene, stream, OBJECTS)),
       };
       // The first warms up.
       if (i >= 0) for (const [side, time] of Object.entries(ms)) samples[side].push(time);

@@ -61,7 +61,9 @@ function* allContenders({ guest, direct }) {
   yield [
     'dispatchWorkgroups',
     {
-      guest: passContender(guest, guest.code.beginComputePass, (pass, _, count) => guest.code.dispatchLoop(pass, count)),
+      guest: passContender(guest, guest.code.beginComputePass, (pass, _, count) =>
+        guest.code.dispatchLoop(pass, count),
+      ),
       direct: passContender(direct, direct.code.beginComputePass, (pass, _, count) =>
         direct.code.dispatchLoop(pass, count),
       ),

@@ -13,7 +13,9 @@ import { measureRoundTrips } from './round-trips.mjs';
 import { table } from './rows.mjs';
 import { openSides } from './sides.mjs';
 
-const { values: options } = parseArgs({ options: { json: { type: 'string' }, quick: { type: 'boolean', default: false } } });
+const { values: options } = parseArgs({
+  options: { json: { type: 'string' }, quick: { type: 'boolean', default: false } },
+});
 const effort = options.quick ? efforts.quick : efforts.normal;
 
 /**
@@ -33,6 +35,7 @@ async function part(title, measure) {
 
 const sides = await openSides();
 const remote = await openRemote();
+/** @type {import('./rows.mjs').Row[]} */
 const rows = [
   // In this order: what comes first finds a heap without much in it.
   ...(await part('Host, recorded streams', () => measureHost(sides, effort))),
@@ -58,7 +61,9 @@ const environment = {
 const missed = rows.filter(({ ok }) => ok === false).length;
 const judged = rows.filter(({ ok }) => ok !== null).length;
 console.log(`\n${table(rows)}\n`);
-console.log(`${judged - missed} of ${judged} targets met on ${info.description || info.vendor}, node ${environment.node}.`);
+console.log(
+  `${judged - missed} of ${judged} targets met on ${info.description || info.vendor}, node ${environment.node}.`,
+);
 if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ rows, environment }, null, 2)}\n`);
 // Dawn and the session that was led astray would keep the process.
 process.exit();

@@ -77,7 +77,7 @@ async function burst(contender, count) {
 async function warmUp(contender, { warmUpMs }) {
   let count = contender.count ?? 16;
   let shortest = Infinity;
-  for (let spent = 0; spent < warmUpMs; ) {
+  for (let spent = 0; spent < warmUpMs;) {
     const ms = await burst(contender, count);
     spent += Math.max(ms, 0.01);
     shortest = Math.min(shortest, ms / count);

@@ -27,7 +27,7 @@ export function serveRaw(socket) {
     }
   };
   socket.on('data', (chunk) => {
-    for (let at = 0; at < chunk.byteLength; ) {
+    for (let at = 0; at < chunk.byteLength;) {
       if (missing > 0) {
         const taken = Math.min(missing, chunk.byteLength - at);
         at += taken;

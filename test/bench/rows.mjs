@@ -36,7 +36,9 @@
  */
 export function row(metric, value, unit, anchorName, anchorValue, target = null) {
   if (!Number.isFinite(value) || !(anchorValue > 0)) {
-    throw new Error(`"${metric}" could not be measured: ${value} ${unit} against ${anchorName}, ${anchorValue} ${unit}`);
+    throw new Error(
+      `"${metric}" could not be measured: ${value} ${unit} against ${anchorName}, ${anchorValue} ${unit}`,
+    );
   }
   const ratio = value / anchorValue;
   const judged = target?.of === 'value' ? value : ratio;

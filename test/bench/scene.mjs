@@ -54,7 +54,11 @@ export async function makeScene(gpu) {
     layout: 'auto',
     compute: { module: pipelineDescriptor.vertex.module, entryPoint: 'compute' },
   });
-  const texture = device.createTexture({ size: [4, 4], format: 'rgba8unorm', usage: GPUTextureUsage.RENDER_ATTACHMENT });
+  const texture = device.createTexture({
+    size: [4, 4],
+    format: 'rgba8unorm',
+    usage: GPUTextureUsage.RENDER_ATTACHMENT,
+  });
   const view = texture.createView();
   const mappable = device.createBuffer({ size: 16 << 20, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
   return {
@@ -269,17 +273,20 @@ function writeBufferLoop(byteLength) {
 }
 
 /**
- * Encodes and submits a frame of one pass, and waits until it is done.
+ * Encodes a pass, and waits until WebGPU has judged it. It is not submitted: software rendering would take many times
+ * as long as all commands do, and hide what they cost.
  *
  * @param {Scene} scene
  * @param {keyof typeof streams} stream
  * @param {number} objects
  */
-export async function renderFrame(scene, stream, objects) {
+export async function encodeFrame(scene, stream, objects) {
+  scene.device.pushErrorScope('validation');
   const { pass, finish } = beginPass(scene);
   streams[stream].run(pass, scene, objects);
-  scene.queue.submit([finish()]);
-  await scene.queue.onSubmittedWorkDone();
+  finish();
+  const error = await scene.device.popErrorScope();
+  if (error !== null) throw new Error(error.message);
 }
 
 /**

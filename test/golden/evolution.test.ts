@@ -1,6 +1,6 @@
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { ObjectIds, WireReader, WireWriter } from '@vesper-gpu/wire';
+import { ObjectIds, WireReader, WireWriter, type ObjectResolver } from '@vesper-gpu/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encoderName } from '../../packages/codegen/src/emit/c-names.ts';
 import { CTypes } from '../../packages/codegen/src/emit/c-types.ts';
@@ -21,13 +21,28 @@ interface Guest {
   GPUThingBase: new (parent: object, id: number) => { split(): object };
 }
 
-/** The tiny IDL one revision later: a member, two arguments, a command and a create more than deployed hosts know. */
-async function secondRevision(): Promise<{ workspace: Workspace; schema: WireSchema; before: Guest; after: Guest }> {
+interface Host {
+  decodeGPUThingDescriptor(r: WireReader, objects: ObjectResolver): object;
+}
+
+/** What decodes the tiny descriptor on the host. */
+function hostOf(workspace: Workspace): Promise<Host> {
+  const path = join(workspace.options.output, 'src/host/dictionaries/GPUThingDescriptor.ts');
+  return import(/* @vite-ignore */ path) as Promise<Host>;
+}
+
+async function firstRevision(): Promise<Workspace> {
   const workspace = Workspace.tiny();
   symlinkSync(MODULES, join(workspace.folder, 'node_modules'));
   await write(await generate(workspace.options), workspace.options);
-  const first = workspace.copy();
-  symlinkSync(MODULES, join(first.folder, 'node_modules'));
+  return workspace;
+}
+
+/** The tiny IDL one revision later: a member, two arguments, a command and a create more than deployed hosts know. */
+async function secondRevision(): Promise<{ workspace: Workspace; schema: WireSchema; before: Guest; after: Guest }> {
+  const first = await firstRevision();
+  const workspace = first.copy();
+  symlinkSync(MODULES, join(workspace.folder, 'node_modules'));
 
   const { idl } = workspace.options;
   workspace.replace(idl, '    float bias', '    boolean isFast = true;\n    GPUFormat depth;\n    float bias');
@@ -172,5 +187,49 @@ describe('a guest of revision 2', () => {
     expect(output(program, 'failing', '1').toString()).toBe('3 1 1\n');
     expect(output(program, 'failing', '2').toString()).toBe('0 0 0\n');
     remove(program);
+  });
+});
+
+describe('a host of revision 2', () => {
+  const objects: ObjectResolver = {
+    object: () => ({}),
+    nullableObject: () => null,
+  };
+  afterAll(removeWorkspaces);
+
+  /** What the host makes of a descriptor from a guest of revision 1. */
+  function decoded(host: Host, old: Guest, thing: object): object {
+    const frame = written(1, (w) => {
+      const record = w.begin(1);
+      old['encodeGPUThingDescriptor']!(w, thing);
+      w.end(record);
+    });
+    const reader = new WireReader(100);
+    reader.open(frame.slice(4));
+    reader.nextRecord();
+    const value = host.decodeGPUThingDescriptor(reader, objects);
+    reader.finish();
+    return value;
+  }
+
+  it('understands a guest of revision 1', async () => {
+    const { workspace, before } = await secondRevision();
+    const host = await hostOf(workspace);
+    expect(decoded(host, before, { ...THING, viewFormat: '2d' })).toEqual({ label: 'a', size: 5, viewFormat: '2d' });
+  });
+
+  it('refuses a member that was taken away, and misreads nothing', async () => {
+    const first = await firstRevision();
+    const old = (await import(/* @vite-ignore */ join(first.options.output, 'src/guest/index.ts'))) as Guest;
+    const workspace = first.copy();
+    symlinkSync(MODULES, join(workspace.folder, 'node_modules'));
+    workspace.replace(workspace.options.idl, '    GPUFormat viewFormat;\n', '');
+    await write(await generate(workspace.options), workspace.options);
+    const host = await hostOf(workspace);
+    const thing = { ...THING, formats: ['2d'], isMapped: true };
+    expect(decoded(host, old, thing)).toEqual({ label: 'a', size: 5, formats: ['2d'], isMapped: true });
+    expect(() => decoded(host, old, { ...thing, viewFormat: '2d' })).toThrow(
+      /^unknown-field: a member that was removed/,
+    );
   });
 });

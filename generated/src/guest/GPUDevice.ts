@@ -726,7 +726,11 @@ export class GPUDevice extends EventTarget implements api.GPUDevice {
   }
   /** https://www.w3.org/TR/webgpu/#dom-gpudevice-lost */
   get lost(): Promise<api.GPUDeviceLostInfo> {
-    return (this.#lost ??= this.#impl.lost.then((result) => wrapGPUDeviceLostInfo(result)));
+    try {
+      return (this.#lost ??= this.#impl.lost.then((result) => wrapGPUDeviceLostInfo(result)));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
   /** https://www.w3.org/TR/webgpu/#dom-gpudevice-pusherrorscope */
   pushErrorScope(filter: api.GPUErrorFilter): undefined {

@@ -63,7 +63,7 @@ export class Adapter extends GPUAdapterBase {
         this.#isConsumed = false;
         stream.release(id);
         stream.release(queueId);
-        throw error.toException();
+        throw error.toException('GPUAdapter.requestDevice: the host refused');
       }
       // The host is gone: the device is lost from the start.
       return make({ ...this.#capabilities, features: { values: new Set(descriptor.requiredFeatures) } });

@@ -39,7 +39,7 @@ interface PendingMap {
 }
 
 /** https://www.w3.org/TR/webgpu/#buffer-mapping: the guest's half of it. */
-export class Buffer extends GPUBufferBase {
+export class MappableBuffer extends GPUBufferBase {
   readonly #device: Device;
   readonly #size: number;
   readonly #usage: number;
@@ -96,7 +96,7 @@ export class Buffer extends GPUBufferBase {
             if (this.#pending !== pending) return;
             this.#pending = undefined;
             this.#forgetIfUnmapped();
-            reject(error instanceof RequestFailure ? error.toException() : abortError('GPUBuffer.mapAsync: the device is lost'));
+            reject(error instanceof RequestFailure ? error.toException('GPUBuffer.mapAsync: the buffer cannot be mapped so; its validation error says why') : abortError('GPUBuffer.mapAsync: the device is lost'));
           },
         );
     });

@@ -32,7 +32,7 @@ import {
   type GPUTextureDescriptorValue,
 } from '@vesper-gpu/protocol/guest';
 import type { RemoteObject } from '@vesper-gpu/wire';
-import { Buffer } from './buffer.ts';
+import { MappableBuffer } from './buffer.ts';
 import type { Capabilities } from './capabilities.ts';
 import { DeviceLoss } from './device-loss.ts';
 import { GPUPipelineError, GPUUncapturedErrorEvent, makeError, operationError, RequestFailure } from './errors.ts';
@@ -44,7 +44,7 @@ import { Texture } from './texture.ts';
 
 export class Device extends GPUDeviceBase {
   /** Buffers that are mapped or about to be: what `destroy` unmaps. */
-  readonly mappedBuffers = new Set<Buffer>();
+  readonly mappedBuffers = new Set<MappableBuffer>();
   readonly #capabilities: Capabilities;
   readonly #queue: Queue;
   readonly loss = new DeviceLoss();
@@ -52,7 +52,9 @@ export class Device extends GPUDeviceBase {
   #handler: api.EventHandler = null;
   /** One listener for all handlers, so that a new one takes the old one's place in the order. */
   readonly #listener = (event: Event): void => {
-    this.#handler?.call(this.wrapper as api.GPUDevice, event as GPUUncapturedErrorEvent);
+    const result = this.#handler?.call(this.wrapper as api.GPUDevice, event as GPUUncapturedErrorEvent);
+    // https://html.spec.whatwg.org/multipage/webappapis.html#the-event-handler-processing-algorithm
+    if (result === false) event.preventDefault();
   };
 
   constructor(adapter: RemoteObject, id: number, queueId: number, label: string, queueLabel: string, capabilities: Capabilities) {
@@ -98,7 +100,7 @@ export class Device extends GPUDeviceBase {
   }
 
   /** @throws RangeError when a buffer that is mapped at creation has no multiple of 4 bytes, or more than there is memory for. */
-  override createBuffer(descriptor: GPUBufferDescriptorValue): Buffer {
+  override createBuffer(descriptor: GPUBufferDescriptorValue): MappableBuffer {
     let whole: ArrayBuffer | undefined;
     if (descriptor.mappedAtCreation) {
       if (descriptor.size % 4 !== 0) throw new RangeError(`GPUDevice.createBuffer: size ${descriptor.size} is not a multiple of 4, as mappedAtCreation needs`);
@@ -106,7 +108,7 @@ export class Device extends GPUDeviceBase {
     }
     const id = this.stream.ids.allocate();
     encodeDeviceCreateBuffer(this.stream.writer, this.id, id, descriptor);
-    return new Buffer(this, id, descriptor, whole);
+    return new MappableBuffer(this, id, descriptor, whole);
   }
 
   override createTexture(descriptor: GPUTextureDescriptorValue): Texture {
@@ -207,7 +209,7 @@ export class Device extends GPUDeviceBase {
       const { error } = await stream.request(decodeVesperErrorReply, (request) => encodeDevicePopErrorScope(stream.writer, id, request));
       return error === undefined ? null : makeError(error.type, error.message);
     } catch (failure) {
-      if (failure instanceof RequestFailure && !this.loss.isDestroyed) throw failure.toException();
+      if (failure instanceof RequestFailure && !this.loss.isDestroyed) throw failure.toException('GPUDevice.popErrorScope: there is no error scope');
       return null;
     }
   }

@@ -90,6 +90,8 @@ defineInterface(GPUValidationError, []);
 defineInterface(GPUOutOfMemoryError, []);
 defineInterface(GPUInternalError, []);
 defineInterface(GPUPipelineError, ['reason']);
+// Both arguments are required, although the first has a default for undefined.
+Object.defineProperty(GPUPipelineError, 'length', { value: 2, configurable: true });
 defineInterface(GPUUncapturedErrorEvent, ['error']);
 
 /** What is thrown when the stack of error classes is named by the host. */
@@ -113,9 +115,10 @@ export class RequestFailure extends Error {
     this.failure = failure;
   }
 
-  /** The exception of that name. */
-  toException(): Error {
-    const { name, message } = this.failure;
+  /** The exception of that name. @param fallback its message if the backend gave none, as Dawn for Node does for mapAsync. */
+  toException(fallback: string): Error {
+    const { name } = this.failure;
+    const message = this.failure.message || fallback;
     return name === 'TypeError' ? new TypeError(message) : name === 'RangeError' ? new RangeError(message) : new DOMException(message, name);
   }
 }

@@ -69,6 +69,11 @@ export class HostConnection implements HostSession {
     this.#handlers = handlers;
   }
 
+  /** What is newer than the guest is not sent to it. */
+  set guestRevision(revision: number) {
+    this.#writer.revision = revision;
+  }
+
   /** Takes received bytes. @throws ProtocolError for bytes that no Vesper guest sends. */
   receive(chunk: Uint8Array): void {
     this.statistics.receivedBytes += chunk.byteLength;

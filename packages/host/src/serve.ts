@@ -123,7 +123,9 @@ class GuestSession implements Session {
   /** Answers the guest's hello, or says why it cannot be served. */
   #greet({ fields, rest }: ReceivedHello): void {
     this.#helloReader = undefined;
-    const refusal = incompatibility(parseGuestHello(fields), PROTOCOL);
+    const guest = parseGuestHello(fields);
+    const refusal = incompatibility(guest, PROTOCOL);
+    this.#connection.guestRevision = guest.schemaRevision;
     this.#transport.send(encodeHello(refusal === undefined ? this.#hello : { ...this.#hello, refusal }));
     if (refusal !== undefined) throw new ProtocolError('refused', refusal);
     if (rest.byteLength > 0) this.#connection.receive(rest);

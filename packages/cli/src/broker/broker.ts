@@ -140,7 +140,7 @@ class RunningBroker implements Broker {
     const session = this.#admit('');
     void session.executor.ready.then((isReady) => {
       if (!isReady) return;
-      session.logStart(from);
+      this.#logger.info({ address: from }, `waiting for guest ${session.guest} at ${from}`);
       session.executor.assign({ type: 'device', path }, undefined, (error) => this.#lost(session, error));
     });
     void session.executor.ended.then(() => {

@@ -1,9 +1,13 @@
 import { startBroker } from '../broker/broker.ts';
+import type { SessionReport } from '../broker/session.ts';
 import { failureText } from './failure.ts';
 import { brokerOptions, type ServeFlags } from './serve-options.ts';
 import { onEndingSignals, statusOf } from './signals.ts';
 
-/** `vesper serve`: serves guests until a signal. @returns the exit status: 1 when it cannot start, else 0 */
+/**
+ * `vesper serve`: serves guests until a signal, or until the guests of its devices have left.
+ * @returns the exit status: 0; 1 when it cannot start, or when a device's guest left by a fault
+ */
 export async function serve(flags: ServeFlags & { listen: string[] }): Promise<number> {
   const options = brokerOptions(flags);
   let stop: () => void = () => {};
@@ -19,10 +23,20 @@ export async function serve(flags: ServeFlags & { listen: string[] }): Promise<n
     stop();
   });
   try {
-    const broker = await startBroker({ ...options, listen: flags.listen });
-    await Promise.race([stopped, broker.finished]);
+    let lastReason: SessionReport['reason'] = 'closed';
+    const broker = await startBroker({
+      ...options,
+      listen: flags.listen,
+      sessionEnded: ({ reason }) => {
+        lastReason = reason;
+      },
+    });
+    const status = await Promise.race([
+      stopped.then(() => 0),
+      broker.finished.then(() => (lastReason === 'closed' ? 0 : 1)),
+    ]);
     await broker.close();
-    return 0;
+    return status;
   } catch (error) {
     console.error(`vesper serve: ${failureText(error)}`);
     return 1;

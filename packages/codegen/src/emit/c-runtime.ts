@@ -2,7 +2,23 @@
  * The part of the C encoder that is the same for every schema: the writer. It is emitted as it stands. The golden
  * test compares its bytes with those of packages/wire, whose rules these are.
  */
-export const RUNTIME_DECLARATIONS = String.raw`/** Text in UTF-8, which the host checks; not ended by a zero. */
+export const RUNTIME_DECLARATIONS = String.raw`/*
+ * How to use it:
+ *
+ *   vesper_writer w;
+ *   vesper_writer_init(&w, grow, full, context);
+ *   w.revision = ...; // the host's, from its hello
+ *   vesper_buffer_descriptor descriptor = {.size = 256, .usage = VESPER_BUFFER_USAGE_STORAGE};
+ *   vesper_encode_device_create_buffer(&w, device, new_buffer, &descriptor);
+ *   const uint8_t *frame = vesper_take_frame(&w, &size); // to be sent; see w.status where it is NULL
+ *
+ * Members that are not given keep their defaults: a struct starts as {0}, and each optional member has a flag, which
+ * has to be set with it. Pointers need to be valid during the call only. Ids are allocated by the guest.
+ * The stream starts with "VSPR", VESPER_WIRE_VERSION as a word, and a frame with a record of opcode 0: a count, and
+ * that many pairs of strings; the functions below write it.
+ */
+
+/** Text in UTF-8, which the host checks; not ended by a zero. */
 typedef struct vesper_string {
   const char *data;
   size_t length;

@@ -278,9 +278,11 @@ class InterfaceEmitter {
       return [
         `/** ${spec} */`,
         `get ${member.name}(): ${apiType(member.type, 'api.', false)} {`,
-        cached
-          ? `return (this.#${member.name} ??= ${this.#wrapped(member.type, given)});`
-          : `return ${this.#wrapped(member.type, given)};`,
+        this.#guarded(member, [
+          cached
+            ? `return (this.#${member.name} ??= ${this.#wrapped(member.type, given)});`
+            : `return ${this.#wrapped(member.type, given)};`,
+        ]),
         '}',
         !member.readonly && [
           `set ${member.name}(value: ${apiType(member.type, 'api.', false)}) {`,
@@ -401,7 +403,7 @@ class InterfaceEmitter {
     return member.type.kind === 'undefined' ? `${call};` : `return ${this.#wrapped(member.type, call)};`;
   }
 
-  /** An operation that returns a promise never throws: it rejects. */
+  /** What gives a promise never throws: it rejects. */
   #guarded(member: MemberSchema, body: Lines[]): Lines[] {
     if (member.type.kind !== 'promise') return body;
     return ['try {', body, '} catch (error) {', 'return Promise.reject(error as Error);', '}'];
@@ -424,12 +426,15 @@ class InterfaceEmitter {
   }
 
   #setlike(): Lines {
+    const path = this.#one.name;
     return [
       'get size(): number {',
       'return this.#impl.values.size;',
       '}',
       'has(value: string): boolean {',
-      'return this.#impl.values.has(String(value));',
+      'const impl = this.#impl;',
+      `if (arguments.length < 1) ${this.#file.value('requireArguments', WEBIDL)}(arguments.length, 1, '${path}.has');`,
+      `return impl.values.has(${this.#file.value('toDOMString', WEBIDL)}(value, '${path}.has: value'));`,
       '}',
       'keys(): SetIterator<string> {',
       'return this.#impl.values.keys();',
@@ -441,7 +446,9 @@ class InterfaceEmitter {
       'return this.#impl.values.entries();',
       '}',
       'forEach(callback: (value: string, key: string, set: ReadonlySet<string>) => void, thisArg: unknown = undefined): void {',
-      'for (const value of this.#impl.values) callback.call(thisArg, value, value, this as unknown as ReadonlySet<string>);',
+      'const impl = this.#impl;',
+      `if (typeof callback !== 'function') throw new TypeError('${path}.forEach: callback is not a function');`,
+      'for (const value of impl.values) callback.call(thisArg, value, value, this as unknown as ReadonlySet<string>);',
       '}',
       'declare [Symbol.iterator]: () => SetIterator<string>;',
     ];

@@ -86,7 +86,7 @@ describe('the lock file', () => {
     [
       'a changed type',
       ['float bias', 'double bias'],
-      /wire\.lock\.json: the type of GPUThingDescriptor\.bias changed from optional f32 to optional f64.*Give the new form a name/,
+      /wire\.lock\.json: the type of GPUThingDescriptor\.bias changed from optional f32 = 0\.5 to optional f64 = 0\.5.*Give the new form a name/,
     ],
     [
       'a member that becomes required',

@@ -13,7 +13,7 @@ import type {
   WireSchema,
 } from '../schema/schema.ts';
 import type { Lock, LockFile } from './lock.ts';
-import { typeSignature } from './signature.ts';
+import { fieldSignature, typeSignature } from './signature.ts';
 import { dictionaryAnchor, enumAnchor, interfaceAnchor, memberAnchor } from './spec.ts';
 
 export const WIRE_VERSION = 1;
@@ -84,7 +84,7 @@ class Lowering {
     const crosses = this.#fromGuest.has(one.name) || this.#fromHost.has(one.name);
     const numbered = one.fields.map((field) => {
       const type = field.type;
-      const signature = `${field.required ? '' : 'optional '}${typeSignature(type)}`;
+      const signature = fieldSignature(field.required, type, field.default);
       const entry = crosses
         ? this.#lock.number('fields', `${one.name}.`, field.name, 0, signature)
         : { number: 0, since: 1 };
@@ -237,7 +237,7 @@ class Lowering {
           `${path}: the optional argument "${argument.name}" has no default and is not the last; declare a wire form in idl/vesper.webidl.`,
         );
       }
-      const signature = `${argument.optional ? 'optional ' : ''}${typeSignature(argument.type)}`;
+      const signature = fieldSignature(!argument.optional, argument.type, argument.default);
       const { number, since } = this.#lock.number('fields', `${path}.`, argument.name, 0, signature);
       if (number !== index)
         throw new GenerateError(

@@ -1,4 +1,4 @@
-import type { TypeSchema } from '../schema/schema.ts';
+import type { LiteralSchema, TypeSchema } from '../schema/schema.ts';
 
 /** What a type's bytes are, as one short text: two types with one signature look the same on the wire. */
 export function typeSignature(type: TypeSchema): string {
@@ -32,4 +32,11 @@ export function typeSignature(type: TypeSchema): string {
     default:
       return type.kind;
   }
+}
+
+/** What a field is to both sides: a default is part of it, as it is left out and filled in by the other side. */
+export function fieldSignature(required: boolean, type: TypeSchema, fallback: LiteralSchema | undefined): string {
+  const text = typeSignature(type);
+  if (required) return text;
+  return fallback === undefined ? `optional ${text}` : `optional ${text} = ${JSON.stringify(fallback)}`;
 }

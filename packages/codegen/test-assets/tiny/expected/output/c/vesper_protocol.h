@@ -16,6 +16,22 @@ extern "C" {
 #define VESPER_SCHEMA_HASH "5b9fd5b9badabd4c"
 #define VESPER_IDL_REVISION "tiny.idl"
 
+/*
+ * How to use it:
+ *
+ *   vesper_writer w;
+ *   vesper_writer_init(&w, grow, full, context);
+ *   w.revision = ...; // the host's, from its hello
+ *   vesper_buffer_descriptor descriptor = {.size = 256, .usage = VESPER_BUFFER_USAGE_STORAGE};
+ *   vesper_encode_device_create_buffer(&w, device, new_buffer, &descriptor);
+ *   const uint8_t *frame = vesper_take_frame(&w, &size); // to be sent; see w.status where it is NULL
+ *
+ * Members that are not given keep their defaults: a struct starts as {0}, and each optional member has a flag, which
+ * has to be set with it. Pointers need to be valid during the call only. Ids are allocated by the guest.
+ * The stream starts with "VSPR", VESPER_WIRE_VERSION as a word, and a frame with a record of opcode 0: a count, and
+ * that many pairs of strings; the functions below write it.
+ */
+
 /** Text in UTF-8, which the host checks; not ended by a zero. */
 typedef struct vesper_string {
   const char *data;

@@ -89,6 +89,11 @@ describe('the lock file', () => {
       /wire\.lock\.json: the type of GPUThingDescriptor\.bias changed from optional f32 = 0\.5 to optional f64 = 0\.5.*Give the new form a name/,
     ],
     [
+      'a changed default',
+      ['float bias = 0.5', 'float bias = 0.25'],
+      /GPUThingDescriptor\.bias changed from optional f32 = 0\.5 to optional f32 = 0\.25/,
+    ],
+    [
       'a member that becomes required',
       ['GPUFormat viewFormat;', 'required GPUFormat viewFormat;'],
       /GPUThingDescriptor\.viewFormat changed/,

@@ -112,17 +112,33 @@ export class Arena {
       number,
       number,
     ];
-    this.write((w) => guest.encodeGpuRequestAdapter(w, 1, adapter, { featureLevel: 'core', forceFallbackAdapter: false, xrCompatible: false }));
+    this.write((w) =>
+      guest.encodeGpuRequestAdapter(w, 1, adapter, {
+        featureLevel: 'core',
+        forceFallbackAdapter: false,
+        xrCompatible: false,
+      }),
+    );
     await settle();
     this.write((w) =>
-      guest.encodeAdapterRequestDevice(w, adapter, 2, device, queue, { label: '', requiredFeatures: [], requiredLimits: undefined }),
+      guest.encodeAdapterRequestDevice(w, adapter, 2, device, queue, {
+        label: '',
+        requiredFeatures: [],
+        requiredLimits: undefined,
+      }),
     );
     await settle();
     this.write((w) => this.#createObjects(w, device));
     // Never answered: its id stays reserved.
     this.gpu.adapterGate = new Promise(() => {});
     this.reserved = idAt(this.nextSlot++);
-    this.write((w) => guest.encodeGpuRequestAdapter(w, 3, this.reserved, { featureLevel: 'core', forceFallbackAdapter: false, xrCompatible: false }));
+    this.write((w) =>
+      guest.encodeGpuRequestAdapter(w, 3, this.reserved, {
+        featureLevel: 'core',
+        forceFallbackAdapter: false,
+        xrCompatible: false,
+      }),
+    );
     this.gpu.adapterGate = undefined;
     this.stale = idAt(this.nextSlot++);
     this.write((w) => {
@@ -154,12 +170,32 @@ export class Arena {
     guest.encodeTextureCreateView(w, this.idOf('GPUTexture'), make('GPUTextureView'), undefined);
     guest.encodeDeviceCreateSampler(w, device, make('GPUSampler'), undefined);
     guest.encodeDeviceCreateBindGroupLayout(w, device, make('GPUBindGroupLayout'), { label: '', entries: [] });
-    guest.encodeDeviceCreateBindGroup(w, device, make('GPUBindGroup'), { label: '', layout: this.idOf('GPUBindGroupLayout'), entries: [] });
-    guest.encodeDeviceCreatePipelineLayout(w, device, make('GPUPipelineLayout'), { label: '', bindGroupLayouts: [], immediateSize: 0 });
-    guest.encodeDeviceCreateShaderModule(w, device, make('GPUShaderModule'), { label: '', code: 'x', compilationHints: [] });
+    guest.encodeDeviceCreateBindGroup(w, device, make('GPUBindGroup'), {
+      label: '',
+      layout: this.idOf('GPUBindGroupLayout'),
+      entries: [],
+    });
+    guest.encodeDeviceCreatePipelineLayout(w, device, make('GPUPipelineLayout'), {
+      label: '',
+      bindGroupLayouts: [],
+      immediateSize: 0,
+    });
+    guest.encodeDeviceCreateShaderModule(w, device, make('GPUShaderModule'), {
+      label: '',
+      code: 'x',
+      compilationHints: [],
+    });
     const module = { module: this.idOf('GPUShaderModule'), entryPoint: undefined, constants: undefined };
-    guest.encodeDeviceCreateComputePipeline(w, device, make('GPUComputePipeline'), { label: '', layout: 'auto', compute: module });
-    guest.encodeDeviceCreateRenderPipeline(w, device, make('GPURenderPipeline'), { label: '', layout: 'auto', vertex: { ...module, buffers: [] } });
+    guest.encodeDeviceCreateComputePipeline(w, device, make('GPUComputePipeline'), {
+      label: '',
+      layout: 'auto',
+      compute: module,
+    });
+    guest.encodeDeviceCreateRenderPipeline(w, device, make('GPURenderPipeline'), {
+      label: '',
+      layout: 'auto',
+      vertex: { ...module, buffers: [] },
+    });
     guest.encodeDeviceCreateQuerySet(w, device, make('GPUQuerySet'), { label: '', type: 'occlusion', count: 4 });
     this.#createEncoders(w, device, colorFormats);
   }

@@ -14,7 +14,11 @@ describe.each(commands.map((command) => [command.name, command] as const))('%s, 
     const arena = await Arena.open();
     for (let variant = 0; variant < VARIANTS; variant++) {
       const writer = new WireWriter();
-      encoders[encoderOf(command.name)]!(writer, ...prefixOf(command, arena, variant), ...argumentsOf(command, arena, variant));
+      encoders[encoderOf(command.name)]!(
+        writer,
+        ...prefixOf(command, arena, variant),
+        ...argumentsOf(command, arena, variant),
+      );
       const encoded = new Int32Array(writer.takeFrame().slice().buffer).subarray(1);
       expect(Array.from(baseline(command, arena, variant).record())).toEqual(Array.from(encoded));
     }

@@ -16,7 +16,6 @@ async function attack(
   command: CommandSchema,
   variants: number,
   mutants: (layout: Layout, arena: Arena) => Iterable<Mutant>,
-  harmsHeader = false,
 ): Promise<{ counts: Map<string, number>; wrong: string[] }> {
   const counts = new Map<string, number>();
   const wrong: string[] = [];
@@ -26,7 +25,7 @@ async function attack(
     for (const mutant of mutants(baseline(command, model, variant), model)) {
       counts.set(mutant.path, (counts.get(mutant.path) ?? 0) + 1);
       arena ??= await open(command, variant);
-      const { found, isUntouched } = await judge(arena, command, mutant, harmsHeader);
+      const { found, isUntouched } = await judge(arena, command, mutant);
       if (!isUntouched) arena = undefined;
       if (found !== undefined && wrong.push(`variant ${variant}: ${found}`) === MOST_REPORTED) return { counts, wrong };
     }
@@ -65,7 +64,7 @@ describe.each(commands.map((command) => [command.name, command] as const))('a ho
   });
 
   it('is refused, or taken as WebGPU, with any one bit flipped', async () => {
-    const { wrong } = await attack(command, 1, bitMutants, true);
+    const { wrong } = await attack(command, 1, bitMutants);
     expect(wrong).toEqual([]);
   });
 });

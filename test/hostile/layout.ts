@@ -102,7 +102,8 @@ export class Layout {
       case 'record':
         return this.#record(type.value, value as [string, unknown][], path);
       case 'nullable':
-        if (type.inner.kind === 'object') return this.#object(type.inner.interfaces, (value as number) ?? 0, true, path);
+        if (type.inner.kind === 'object')
+          return this.#object(type.inner.interfaces, (value as number) ?? 0, true, path);
         this.#piece(path, { kind: 'boolean' }, [value === null ? 0 : 1]);
         return value === null ? undefined : this.#value(type.inner, value, path);
       case 'union':
@@ -172,7 +173,10 @@ export function fieldPaths(type: TypeSchema, path: string): string[] {
       return [];
     case 'dictionary':
     case 'shape':
-      return [path, ...dictionary(type.name).fields.flatMap((field) => fieldPaths(field.type, `${path}.${field.name}`))];
+      return [
+        path,
+        ...dictionary(type.name).fields.flatMap((field) => fieldPaths(field.type, `${path}.${field.name}`)),
+      ];
     case 'sequence':
     case 'frozenArray':
       return fieldPaths(type.element, path);

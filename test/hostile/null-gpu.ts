@@ -91,7 +91,11 @@ class NullBuffer extends NullObject {
   readonly size: number;
   #mapped: ArrayBuffer | undefined;
 
-  constructor(log: NullLog, parts: unknown[], { size, mappedAtCreation }: { size: number; mappedAtCreation?: boolean }) {
+  constructor(
+    log: NullLog,
+    parts: unknown[],
+    { size, mappedAtCreation }: { size: number; mappedAtCreation?: boolean },
+  ) {
     super(log, parts);
     this.size = size;
     if (mappedAtCreation) this.#mapped = new ArrayBuffer(Math.min(size, 1 << 16));

@@ -22,27 +22,25 @@ const REASONS = new Set<string>([
 
 /**
  * Sends a harmed record, and one that shows whether it was run, in one frame.
- * @param harmsHeader whether the opcode may be another one than the command's.
  * @returns what is wrong with the host's verdict, and whether the host is as it was: it refused the record whole.
  */
 export async function judge(
   arena: Arena,
   command: CommandSchema,
   mutant: Mutant,
-  harmsHeader = false,
 ): Promise<{ found: string | undefined; isUntouched: boolean }> {
   const objects = arena.connection.objectCount;
-  const found = await verdictOn(arena, command, mutant, harmsHeader);
+  const found = await verdictOn(arena, command, mutant);
   const isUntouched = arena.gpu.calls.length === 0 && !arena.canaryRan && arena.connection.objectCount === objects;
-  return { found, isUntouched: isUntouched && !harmsHeader };
+  return { found, isUntouched };
 }
 
 async function verdictOn(
   arena: Arena,
   command: CommandSchema,
   mutant: Mutant,
-  harmsHeader: boolean,
 ): Promise<string | undefined> {
+  const { harmsHeader = false } = mutant;
   const frameBytes = 4 * (1 + mutant.words.length + arena.canary().length);
   const before = arena.gpu.calls.length;
   const wrong = (what: string): string => `${command.name} ${mutant.path}: ${mutant.what}: ${what}`;
@@ -61,12 +59,17 @@ async function verdictOn(
   const ill = illTyped(refusal, harmsHeader ? undefined : command.opcode, frameBytes);
   if (ill !== undefined) return wrong(ill);
   // A harmed header may split the record in two, of which the first was good.
-  if (!harmsHeader && arena.gpu.calls.length > before) return wrong(`${arena.gpu.calls.at(-1)} was called all the same`);
+  if (!harmsHeader && arena.gpu.calls.length > before)
+    return wrong(`${arena.gpu.calls.at(-1)} was called all the same`);
   if (!harmsHeader && arena.canaryRan) return wrong('the record behind it was run all the same');
   return unexpected(refusal, mutant.expected, wrong);
 }
 
-function unexpected(refusal: ProtocolError, expected: Expectation, wrong: (what: string) => string): string | undefined {
+function unexpected(
+  refusal: ProtocolError,
+  expected: Expectation,
+  wrong: (what: string) => string,
+): string | undefined {
   if (expected === 'either') return undefined;
   if (expected === 'taken') return wrong(`was refused: ${refusal.message}`);
   return expected.includes(refusal.reason) ? undefined : wrong(`was refused for another reason: ${refusal.message}`);

@@ -12,7 +12,9 @@ it('shows the example that compiles', () => {
   const shown = /```ts\n([\s\S]*?)```/.exec(readme)?.[1];
   expect(shown).toBe(readFileSync(join(root, 'test/readme/example.ts'), 'utf8'));
   const manifest = createRequire(import.meta.url).resolve('typescript/package.json');
-  execFileSync(process.execPath, [join(dirname(manifest), 'bin/tsc'), '-p', join(root, 'test/readme')], { encoding: 'utf8' });
+  execFileSync(process.execPath, [join(dirname(manifest), 'bin/tsc'), '-p', join(root, 'test/readme')], {
+    encoding: 'utf8',
+  });
 });
 
 const pages = ['.', 'idl', ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}`), 'generated/docs']

@@ -7,8 +7,10 @@ import { readWords } from './fixture/readback.ts';
 
 const guest = useGuest();
 
-const readable = (size = 64): GPUBuffer => guest.device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-const writable = (size = 64): GPUBuffer => guest.device.createBuffer({ size, usage: GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC });
+const readable = (size = 64): GPUBuffer =>
+  guest.device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+const writable = (size = 64): GPUBuffer =>
+  guest.device.createBuffer({ size, usage: GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC });
 
 describe('mapState', () => {
   it('goes from unmapped by pending to mapped and back', async () => {
@@ -54,7 +56,11 @@ describe('mapState', () => {
     const { device } = guest;
     let buffer!: GPUBuffer;
     await expectValidationError(device, () => {
-      buffer = device.createBuffer({ size: device.limits.maxBufferSize + 4, usage: GPUBufferUsage.COPY_DST, mappedAtCreation: true });
+      buffer = device.createBuffer({
+        size: device.limits.maxBufferSize + 4,
+        usage: GPUBufferUsage.COPY_DST,
+        mappedAtCreation: true,
+      });
     });
     expect(buffer.mapState).toBe('mapped');
     new Uint32Array(buffer.getMappedRange(16, 4)).set([1]);
@@ -187,8 +193,22 @@ describe('getMappedRange', () => {
     const mapping = buffer.mapAsync(GPUMapMode.READ, 16, 32);
     expect(thrownName(() => buffer.getMappedRange())).toBe('OperationError');
     await mapping;
-    for (const [offset, size] of [[0, undefined], [16, undefined], [20, 4], [16, 2], [8, 8], [16, 36], [48, 4], [56, 0], [64, undefined], [2 ** 53 - 8, 8]] as const) {
-      expect(thrownName(() => buffer.getMappedRange(offset, size)), `${offset} ${size}`).toBe('OperationError');
+    for (const [offset, size] of [
+      [0, undefined],
+      [16, undefined],
+      [20, 4],
+      [16, 2],
+      [8, 8],
+      [16, 36],
+      [48, 4],
+      [56, 0],
+      [64, undefined],
+      [2 ** 53 - 8, 8],
+    ] as const) {
+      expect(
+        thrownName(() => buffer.getMappedRange(offset, size)),
+        `${offset} ${size}`,
+      ).toBe('OperationError');
     }
     for (const bad of [-1, NaN, 2 ** 53]) expect(thrownName(() => buffer.getMappedRange(bad))).toBe('TypeError');
     expect(buffer.getMappedRange(48, 0).byteLength).toBe(0);
@@ -202,8 +222,25 @@ describe('getMappedRange', () => {
     const middle = buffer.getMappedRange(16, 16);
     expect(middle).toBeInstanceOf(ArrayBuffer);
     expect(middle.byteLength).toBe(16);
-    for (const [offset, size] of [[16, 16], [8, 12], [24, 0], [24, 40], [0, 64]] as const) expect(thrownName(() => buffer.getMappedRange(offset, size)), `${offset} ${size}`).toBe('OperationError');
-    for (const [offset, size] of [[16, 0], [32, 0], [8, 8], [32, 32], [0, 4]] as const) expect(buffer.getMappedRange(offset, size).byteLength, `${offset} ${size}`).toBe(size);
+    for (const [offset, size] of [
+      [16, 16],
+      [8, 12],
+      [24, 0],
+      [24, 40],
+      [0, 64],
+    ] as const)
+      expect(
+        thrownName(() => buffer.getMappedRange(offset, size)),
+        `${offset} ${size}`,
+      ).toBe('OperationError');
+    for (const [offset, size] of [
+      [16, 0],
+      [32, 0],
+      [8, 8],
+      [32, 32],
+      [0, 4],
+    ] as const)
+      expect(buffer.getMappedRange(offset, size).byteLength, `${offset} ${size}`).toBe(size);
     buffer.unmap();
   });
 
@@ -233,7 +270,8 @@ describe('getMappedRange', () => {
 
 describe('detaching', () => {
   const detached = async (end: (buffer: GPUBuffer) => void, buffer: GPUBuffer): Promise<void> => {
-    if (buffer.mapState === 'unmapped') await buffer.mapAsync(buffer.usage & GPUBufferUsage.MAP_READ ? GPUMapMode.READ : GPUMapMode.WRITE);
+    if (buffer.mapState === 'unmapped')
+      await buffer.mapAsync(buffer.usage & GPUBufferUsage.MAP_READ ? GPUMapMode.READ : GPUMapMode.WRITE);
     const ranges = [buffer.getMappedRange(0, 16), buffer.getMappedRange(16, 16), buffer.getMappedRange(32, 0)];
     const view = new Uint8Array(ranges[0]!);
     end(buffer);
@@ -246,7 +284,10 @@ describe('detaching', () => {
     for (const end of ['unmap', 'destroy'] as const) {
       await detached((buffer) => buffer[end](), readable());
       await detached((buffer) => buffer[end](), writable());
-      await detached((buffer) => buffer[end](), guest.device.createBuffer({ size: 64, usage: GPUBufferUsage.COPY_SRC, mappedAtCreation: true }));
+      await detached(
+        (buffer) => buffer[end](),
+        guest.device.createBuffer({ size: 64, usage: GPUBufferUsage.COPY_SRC, mappedAtCreation: true }),
+      );
     }
   });
 
@@ -325,7 +366,11 @@ describe('contents', () => {
   });
 
   it('of a buffer mapped for writing again are those that were written', async () => {
-    const buffer = guest.device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC, mappedAtCreation: true });
+    const buffer = guest.device.createBuffer({
+      size: 16,
+      usage: GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC,
+      mappedAtCreation: true,
+    });
     new Uint32Array(buffer.getMappedRange()).set([1, 2, 3, 4]);
     buffer.unmap();
     await buffer.mapAsync(GPUMapMode.WRITE);

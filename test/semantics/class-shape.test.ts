@@ -23,7 +23,9 @@ async function oneOfEach(): Promise<Record<string, object>> {
   const encoder = device.createCommandEncoder();
   const computePass = encoder.beginComputePass();
   computePass.end();
-  const renderPass = encoder.beginRenderPass({ colorAttachments: [{ view: texture.createView(), loadOp: 'clear', storeOp: 'store' }] });
+  const renderPass = encoder.beginRenderPass({
+    colorAttachments: [{ view: texture.createView(), loadOp: 'clear', storeOp: 'store' }],
+  });
   renderPass.end();
   const bundleEncoder = device.createRenderBundleEncoder({ colorFormats: ['rgba8unorm'] });
   return {
@@ -86,7 +88,10 @@ describe('every object', () => {
       const { prototype } = guest.connection.globals[name] as { prototype: object };
       for (const [member, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
         if (property.get === undefined || property.set !== undefined || !property.enumerable) continue;
-        expect(thrownName(() => Reflect.get(Object.assign(object, { [member]: 1 }), member)), `${name}.${member}`).toBe('TypeError');
+        expect(
+          thrownName(() => Reflect.get(Object.assign(object, { [member]: 1 }), member)),
+          `${name}.${member}`,
+        ).toBe('TypeError');
       }
     }
   });
@@ -107,7 +112,10 @@ describe('every object', () => {
   it('is not iterable, unless it is a set', async () => {
     for (const [name, object] of Object.entries(await oneOfEach())) {
       const isSet = name === 'GPUSupportedFeatures' || name === 'WGSLLanguageFeatures';
-      expect(thrownName(() => [...(object as Iterable<unknown>)]), name).toBe(isSet ? undefined : 'TypeError');
+      expect(
+        thrownName(() => [...(object as Iterable<unknown>)]),
+        name,
+      ).toBe(isSet ? undefined : 'TypeError');
     }
   });
 });
@@ -129,27 +137,87 @@ describe('methods and constructors', () => {
       [GPUAdapter.prototype, { requestDevice: 0 }],
       [
         GPUDevice.prototype,
-        { destroy: 0, createBuffer: 1, createTexture: 1, createSampler: 0, importExternalTexture: 1, createBindGroupLayout: 1, createPipelineLayout: 1, createBindGroup: 1, createShaderModule: 1, createComputePipeline: 1, createRenderPipeline: 1, createComputePipelineAsync: 1, createRenderPipelineAsync: 1, createCommandEncoder: 0, createRenderBundleEncoder: 1, createQuerySet: 1, pushErrorScope: 1, popErrorScope: 0 },
+        {
+          destroy: 0,
+          createBuffer: 1,
+          createTexture: 1,
+          createSampler: 0,
+          importExternalTexture: 1,
+          createBindGroupLayout: 1,
+          createPipelineLayout: 1,
+          createBindGroup: 1,
+          createShaderModule: 1,
+          createComputePipeline: 1,
+          createRenderPipeline: 1,
+          createComputePipelineAsync: 1,
+          createRenderPipelineAsync: 1,
+          createCommandEncoder: 0,
+          createRenderBundleEncoder: 1,
+          createQuerySet: 1,
+          pushErrorScope: 1,
+          popErrorScope: 0,
+        },
       ],
       [GPUBuffer.prototype, { mapAsync: 1, getMappedRange: 0, unmap: 0, destroy: 0 }],
       [GPUTexture.prototype, { createView: 0, destroy: 0 }],
-      [GPUQueue.prototype, { submit: 1, onSubmittedWorkDone: 0, writeBuffer: 3, writeTexture: 4, copyExternalImageToTexture: 3 }],
+      [
+        GPUQueue.prototype,
+        { submit: 1, onSubmittedWorkDone: 0, writeBuffer: 3, writeTexture: 4, copyExternalImageToTexture: 3 },
+      ],
       [
         GPUCommandEncoder.prototype,
-        { beginRenderPass: 1, beginComputePass: 0, copyBufferToBuffer: 2, copyBufferToTexture: 3, copyTextureToBuffer: 3, copyTextureToTexture: 3, clearBuffer: 1, resolveQuerySet: 5, finish: 0, pushDebugGroup: 1, popDebugGroup: 0 },
+        {
+          beginRenderPass: 1,
+          beginComputePass: 0,
+          copyBufferToBuffer: 2,
+          copyBufferToTexture: 3,
+          copyTextureToBuffer: 3,
+          copyTextureToTexture: 3,
+          clearBuffer: 1,
+          resolveQuerySet: 5,
+          finish: 0,
+          pushDebugGroup: 1,
+          popDebugGroup: 0,
+        },
       ],
       [
         GPURenderPassEncoder.prototype,
-        { setViewport: 6, setScissorRect: 4, setBlendConstant: 1, setStencilReference: 1, beginOcclusionQuery: 1, endOcclusionQuery: 0, executeBundles: 1, end: 0, setBindGroup: 2, setPipeline: 1, setIndexBuffer: 2, setVertexBuffer: 2, draw: 1, drawIndexed: 1, drawIndirect: 2, drawIndexedIndirect: 2, setImmediates: 2 },
+        {
+          setViewport: 6,
+          setScissorRect: 4,
+          setBlendConstant: 1,
+          setStencilReference: 1,
+          beginOcclusionQuery: 1,
+          endOcclusionQuery: 0,
+          executeBundles: 1,
+          end: 0,
+          setBindGroup: 2,
+          setPipeline: 1,
+          setIndexBuffer: 2,
+          setVertexBuffer: 2,
+          draw: 1,
+          drawIndexed: 1,
+          drawIndirect: 2,
+          drawIndexedIndirect: 2,
+          setImmediates: 2,
+        },
       ],
-      [GPUComputePassEncoder.prototype, { setPipeline: 1, dispatchWorkgroups: 1, dispatchWorkgroupsIndirect: 2, end: 0 }],
+      [
+        GPUComputePassEncoder.prototype,
+        { setPipeline: 1, dispatchWorkgroups: 1, dispatchWorkgroupsIndirect: 2, end: 0 },
+      ],
       [GPUComputePipeline.prototype, { getBindGroupLayout: 1 }],
       [GPUShaderModule.prototype, { getCompilationInfo: 0 }],
-      [guest.connection.globals as object, { GPUValidationError: 1, GPUPipelineError: 2, GPUUncapturedErrorEvent: 2, GPUBuffer: 0 }],
+      [
+        guest.connection.globals as object,
+        { GPUValidationError: 1, GPUPipelineError: 2, GPUUncapturedErrorEvent: 2, GPUBuffer: 0 },
+      ],
       [Object.getPrototypeOf(guest.adapter.features) as object, { has: 1, keys: 0, values: 0, entries: 0, forEach: 1 }],
     ];
     for (const [owner, expected] of lengths) {
-      const found = Object.fromEntries(Object.keys(expected).map((name) => [name, (owner as Record<string, { length: number }>)[name]?.length]));
+      const found = Object.fromEntries(
+        Object.keys(expected).map((name) => [name, (owner as Record<string, { length: number }>)[name]?.length]),
+      );
       expect(found).toEqual(expected);
     }
   });
@@ -177,14 +245,24 @@ describe('methods and constructors', () => {
       [GPUShaderModule.prototype, ['getCompilationInfo']],
     ];
     for (const [owner, methods] of promising) {
-      for (const method of methods) expect(await rejectionName(() => Reflect.apply(Reflect.get(owner, method) as () => Promise<unknown>, {}, [{}])), method).toBe('TypeError');
+      for (const method of methods)
+        expect(
+          await rejectionName(() => Reflect.apply(Reflect.get(owner, method) as () => Promise<unknown>, {}, [{}])),
+          method,
+        ).toBe('TypeError');
     }
     const lost = Object.getOwnPropertyDescriptor(prototype, 'lost')!.get as () => Promise<unknown>;
     expect(await rejectionName(() => lost.call({}))).toBe('TypeError');
   });
 
   it('do not let a program construct what only the library makes', () => {
-    const constructible = ['GPUValidationError', 'GPUOutOfMemoryError', 'GPUInternalError', 'GPUPipelineError', 'GPUUncapturedErrorEvent'];
+    const constructible = [
+      'GPUValidationError',
+      'GPUOutOfMemoryError',
+      'GPUInternalError',
+      'GPUPipelineError',
+      'GPUUncapturedErrorEvent',
+    ];
     for (const [name, value] of Object.entries(guest.connection.globals)) {
       if (typeof value !== 'function' || constructible.includes(name)) continue;
       expect(() => new (value as new () => object)(), name).toThrow(new TypeError('Illegal constructor'));
@@ -229,8 +307,10 @@ describe('identities ([SameObject])', () => {
   it('gives a device its own adapterInfo, with the same contents', () => {
     const { adapter, device } = guest;
     expect(device.adapterInfo).not.toBe(adapter.info);
-    for (const name of namesOf(adapter.info)) expect(Reflect.get(device.adapterInfo, name), name).toBe(Reflect.get(adapter.info, name));
-    for (const name of ['vendor', 'architecture', 'device'] as const) expect(adapter.info[name]).toMatch(/^([a-z0-9]+(-[a-z0-9]+)*)?$/);
+    for (const name of namesOf(adapter.info))
+      expect(Reflect.get(device.adapterInfo, name), name).toBe(Reflect.get(adapter.info, name));
+    for (const name of ['vendor', 'architecture', 'device'] as const)
+      expect(adapter.info[name]).toMatch(/^([a-z0-9]+(-[a-z0-9]+)*)?$/);
   });
 
   it('gives the object that was given, from events', () => {
@@ -249,7 +329,8 @@ describe('inheritance and namespaces', () => {
       ['GPUInternalError', GPUError],
       ['GPUUncapturedErrorEvent', Event],
     ];
-    for (const [name, parent] of parents) expect(Object.getPrototypeOf(guest.connection.globals[name]!), name).toBe(parent);
+    for (const [name, parent] of parents)
+      expect(Object.getPrototypeOf(guest.connection.globals[name]!), name).toBe(parent);
     expect(Object.hasOwn(GPUDevice.prototype, 'addEventListener')).toBe(false);
   });
 
@@ -261,14 +342,24 @@ describe('inheritance and namespaces', () => {
       expect(thrownName(() => new (constructor as unknown as new () => object)())).toBe('TypeError');
     }
     const pipelineError = new GPUPipelineError('bad', { reason: 'internal' });
-    expect([pipelineError.name, pipelineError.message, pipelineError.reason]).toEqual(['GPUPipelineError', 'bad', 'internal']);
+    expect([pipelineError.name, pipelineError.message, pipelineError.reason]).toEqual([
+      'GPUPipelineError',
+      'bad',
+      'internal',
+    ]);
     expect(new GPUPipelineError(undefined, { reason: 'validation' }).message).toBe('');
     // Dawn for Node accepts any reason.
     for (const options of [{ reason: 'zz' }, {}, undefined, null]) {
-      expect(thrownName(() => new GPUPipelineError('x', options as GPUPipelineErrorInit)), JSON.stringify(options)).toBe('TypeError');
+      expect(
+        thrownName(() => new GPUPipelineError('x', options as GPUPipelineErrorInit)),
+        JSON.stringify(options),
+      ).toBe('TypeError');
     }
     for (const init of [{ error: {} }, {}, null]) {
-      expect(thrownName(() => new GPUUncapturedErrorEvent('e', init as GPUUncapturedErrorEventInit)), JSON.stringify(init)).toBe('TypeError');
+      expect(
+        thrownName(() => new GPUUncapturedErrorEvent('e', init as GPUUncapturedErrorEventInit)),
+        JSON.stringify(init),
+      ).toBe('TypeError');
     }
   });
 

@@ -67,7 +67,9 @@ describe('a scope', () => {
     let commands!: GPUCommandBuffer;
     expect(await errorOf(device, () => (commands = encoder.finish()))).toBeInstanceOf(GPUValidationError);
     expect(await errorOf(device, () => device.queue.submit([commands]))).toBeInstanceOf(GPUValidationError);
-    expect(await errorOf(device, () => device.createShaderModule({ code: 'nonsense' }))).toBeInstanceOf(GPUValidationError);
+    expect(await errorOf(device, () => device.createShaderModule({ code: 'nonsense' }))).toBeInstanceOf(
+      GPUValidationError,
+    );
   });
 
   it('reports an invalid descriptor as such, and not as running out of memory', async () => {
@@ -104,7 +106,9 @@ describe('popErrorScope', () => {
       if (i % 7 === 0) makeInvalid(device);
     }
     const found = await Promise.all(Array.from({ length: count }, () => device.popErrorScope()));
-    expect(found.map((error) => error instanceof GPUValidationError)).toEqual(Array.from({ length: count }, (_, i) => (count - 1 - i) % 7 === 0));
+    expect(found.map((error) => error instanceof GPUValidationError)).toEqual(
+      Array.from({ length: count }, (_, i) => (count - 1 - i) % 7 === 0),
+    );
   });
 
   it('a stack may be 100,000 deep', async () => {
@@ -112,9 +116,10 @@ describe('popErrorScope', () => {
     const depth = 100_000;
     for (let i = 0; i < depth; i++) device.pushErrorScope('validation');
     makeInvalid(device);
-    const [top, ...rest] = await Promise.all(Array.from({ length: depth }, () => device.popErrorScope()));
-    expect(top).toBeInstanceOf(GPUValidationError);
-    expect(rest.every((error) => error === null)).toBe(true);
+    const found: (GPUError | null)[] = [];
+    while (found.length < depth) found.push(...(await Promise.all(Array.from({ length: 1000 }, () => device.popErrorScope()))));
+    expect(found[0]).toBeInstanceOf(GPUValidationError);
+    expect(found.filter((error) => error !== null)).toHaveLength(1);
     expect(await rejectionName(() => device.popErrorScope())).toBe('OperationError');
   });
 });

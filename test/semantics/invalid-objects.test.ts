@@ -24,7 +24,14 @@ describe('an invalid object', () => {
     const texture = await invalid(device, () => device.createTexture({ size: [0], format: 'rgba8unorm', usage: 1 }));
     const view = await invalid(device, () => texture.createView());
     const sampler = await invalid(device, () => device.createSampler({ lodMinClamp: -1 }));
-    const layout = await invalid(device, () => device.createBindGroupLayout({ entries: [{ binding: 0, visibility: 4, sampler: {} }, { binding: 0, visibility: 4, sampler: {} }] }));
+    const layout = await invalid(device, () =>
+      device.createBindGroupLayout({
+        entries: [
+          { binding: 0, visibility: 4, sampler: {} },
+          { binding: 0, visibility: 4, sampler: {} },
+        ],
+      }),
+    );
     const pipelineLayout = await invalid(device, () => device.createPipelineLayout({ bindGroupLayouts: [layout] }));
     const module = await invalid(device, () => device.createShaderModule({ code: 'nonsense' }));
     const good = device.createShaderModule({ code: computeCode });
@@ -34,11 +41,17 @@ describe('an invalid object', () => {
     await invalid(device, () => pipeline.getBindGroupLayout(0));
     await invalid(device, () => device.createBindGroup({ layout, entries: [] }));
     const samplers = device.createBindGroupLayout({ entries: [{ binding: 0, visibility: 4, sampler: {} }] });
-    await invalid(device, () => device.createBindGroup({ layout: samplers, entries: [{ binding: 0, resource: sampler }] }));
+    await invalid(device, () =>
+      device.createBindGroup({ layout: samplers, entries: [{ binding: 0, resource: sampler }] }),
+    );
     const textures = device.createBindGroupLayout({ entries: [{ binding: 0, visibility: 4, texture: {} }] });
-    await invalid(device, () => device.createBindGroup({ layout: textures, entries: [{ binding: 0, resource: view }] }));
+    await invalid(device, () =>
+      device.createBindGroup({ layout: textures, entries: [{ binding: 0, resource: view }] }),
+    );
     const uniforms = device.createBindGroupLayout({ entries: [{ binding: 0, visibility: 4, buffer: {} }] });
-    await invalid(device, () => device.createBindGroup({ layout: uniforms, entries: [{ binding: 0, resource: { buffer } }] }));
+    await invalid(device, () =>
+      device.createBindGroup({ layout: uniforms, entries: [{ binding: 0, resource: { buffer } }] }),
+    );
     await invalid(device, () => device.createQuerySet({ type: 'occlusion', count: 4097 }));
     const bundleEncoder = await invalid(device, () => device.createRenderBundleEncoder({ colorFormats: [] }));
     await invalid(device, () => bundleEncoder.finish());
@@ -102,7 +115,10 @@ describe('an encoder', () => {
 
   it('can be recorded in turn with others', async () => {
     const { device } = guest;
-    const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module: device.createShaderModule({ code: computeCode }) } });
+    const pipeline = device.createComputePipeline({
+      layout: 'auto',
+      compute: { module: device.createShaderModule({ code: computeCode }) },
+    });
     const encoders = Array.from({ length: 4 }, () => device.createCommandEncoder());
     const passes = encoders.map((encoder) => encoder.beginComputePass());
     await expectNoError(device, () => {
@@ -125,7 +141,9 @@ describe('an encoder', () => {
     pass.setBindGroup(0, null);
     encoder.finish();
     expect(await device.popErrorScope()).toBeInstanceOf(GPUValidationError);
-    await expectValidationError(device, () => encoder.clearBuffer(device.createBuffer({ size: 4, usage: GPUBufferUsage.COPY_DST })));
+    await expectValidationError(device, () =>
+      encoder.clearBuffer(device.createBuffer({ size: 4, usage: GPUBufferUsage.COPY_DST })),
+    );
   });
 
   it("'s command buffers serve once, whether the submit succeeds or not", async () => {
@@ -149,8 +167,24 @@ describe('a destroyed resource', () => {
     const queries = device.createQuerySet({ type: 'occlusion', count: 1 });
     const uses: [{ destroy(): void }, (encoder: GPUCommandEncoder) => void][] = [
       [buffer, (encoder) => encoder.clearBuffer(buffer)],
-      [texture, (encoder) => encoder.beginRenderPass({ colorAttachments: [{ view: texture.createView(), loadOp: 'clear', storeOp: 'store' }] }).end()],
-      [queries, (encoder) => encoder.resolveQuerySet(queries, 0, 1, device.createBuffer({ size: 256, usage: GPUBufferUsage.QUERY_RESOLVE }), 0)],
+      [
+        texture,
+        (encoder) =>
+          encoder
+            .beginRenderPass({ colorAttachments: [{ view: texture.createView(), loadOp: 'clear', storeOp: 'store' }] })
+            .end(),
+      ],
+      [
+        queries,
+        (encoder) =>
+          encoder.resolveQuerySet(
+            queries,
+            0,
+            1,
+            device.createBuffer({ size: 256, usage: GPUBufferUsage.QUERY_RESOLVE }),
+            0,
+          ),
+      ],
     ];
     for (const [resource, use] of uses) {
       resource.destroy();
@@ -178,7 +212,8 @@ describe('objects of another device', () => {
       writeBuffer: () => device.queue.writeBuffer(buffer, 0, new Uint8Array(4)),
       submit: () => device.queue.submit([other.createCommandEncoder().finish()]),
       createBindGroup: () => device.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer } }] }),
-      createPipelineLayout: () => device.createPipelineLayout({ bindGroupLayouts: [other.createBindGroupLayout({ entries: [] })] }),
+      createPipelineLayout: () =>
+        device.createPipelineLayout({ bindGroupLayouts: [other.createBindGroupLayout({ entries: [] })] }),
       createComputePipeline: () => device.createComputePipeline({ layout: 'auto', compute: { module } }),
       command: () => {
         const encoder = device.createCommandEncoder();
@@ -194,7 +229,8 @@ describe('objects of another device', () => {
       },
     };
     other.pushErrorScope('validation');
-    for (const [name, act] of Object.entries(acts)) expect(await errorOf(device, act), name).toBeInstanceOf(GPUValidationError);
+    for (const [name, act] of Object.entries(acts))
+      expect(await errorOf(device, act), name).toBeInstanceOf(GPUValidationError);
     expect(await other.popErrorScope()).toBeNull();
     other.destroy();
   });

@@ -6,8 +6,10 @@ import { useGuest } from './fixture/guest.ts';
 
 const guest = useGuest();
 
-const compute = '@group(0) @binding(0) var<storage, read_write> data: array<u32>; @compute @workgroup_size(1) fn main() { data[0] = 1u; }';
-const render = '@vertex fn v() -> @builtin(position) vec4f { return vec4f(); } @fragment fn f() -> @location(0) vec4f { return vec4f(); }';
+const compute =
+  '@group(0) @binding(0) var<storage, read_write> data: array<u32>; @compute @workgroup_size(1) fn main() { data[0] = 1u; }';
+const render =
+  '@vertex fn v() -> @builtin(position) vec4f { return vec4f(); } @fragment fn f() -> @location(0) vec4f { return vec4f(); }';
 
 const rejection = async (promise: Promise<unknown>): Promise<unknown> => {
   try {
@@ -26,7 +28,11 @@ describe('createComputePipelineAsync and createRenderPipelineAsync', () => {
     expect(pipeline).toBeInstanceOf(GPUComputePipeline);
     expect(pipeline.label).toBe('later');
     const renderModule = device.createShaderModule({ code: render });
-    const renderPipeline = await device.createRenderPipelineAsync({ layout: 'auto', vertex: { module: renderModule }, fragment: { module: renderModule, targets: [{ format: 'rgba8unorm' }] } });
+    const renderPipeline = await device.createRenderPipelineAsync({
+      layout: 'auto',
+      vertex: { module: renderModule },
+      fragment: { module: renderModule, targets: [{ format: 'rgba8unorm' }] },
+    });
     expect(renderPipeline).toBeInstanceOf(GPURenderPipeline);
     await expectNoError(device, () => {
       const encoder = device.createCommandEncoder();
@@ -47,9 +53,22 @@ describe('createComputePipelineAsync and createRenderPipelineAsync', () => {
     device.pushErrorScope('internal');
     const failures = await Promise.all([
       rejection(device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'none' } })),
-      rejection(device.createComputePipelineAsync({ layout: device.createPipelineLayout({ bindGroupLayouts: [] }), compute: { module } })),
-      rejection(device.createRenderPipelineAsync({ layout: 'auto', vertex: { module: renderModule, entryPoint: 'f' } })),
-      rejection(device.createRenderPipelineAsync({ layout: 'auto', vertex: { module: renderModule }, multisample: { count: 3 } })),
+      rejection(
+        device.createComputePipelineAsync({
+          layout: device.createPipelineLayout({ bindGroupLayouts: [] }),
+          compute: { module },
+        }),
+      ),
+      rejection(
+        device.createRenderPipelineAsync({ layout: 'auto', vertex: { module: renderModule, entryPoint: 'f' } }),
+      ),
+      rejection(
+        device.createRenderPipelineAsync({
+          layout: 'auto',
+          vertex: { module: renderModule },
+          multisample: { count: 3 },
+        }),
+      ),
     ]);
     expect(await device.popErrorScope()).toBeNull();
     expect(await device.popErrorScope()).toBeNull();
@@ -64,24 +83,45 @@ describe('createComputePipelineAsync and createRenderPipelineAsync', () => {
 
   it('reject with TypeError when the descriptor is none', async () => {
     const { device } = guest;
-    for (const bad of [null, {}, { layout: 'auto' }, { layout: 'manual', compute: {} }, { layout: 'auto', compute: { module: {} } }]) {
-      expect(await rejection(device.createComputePipelineAsync(bad as unknown as GPUComputePipelineDescriptor))).toBeInstanceOf(TypeError);
-      expect(await rejection(device.createRenderPipelineAsync(bad as unknown as GPURenderPipelineDescriptor))).toBeInstanceOf(TypeError);
+    for (const bad of [
+      null,
+      {},
+      { layout: 'auto' },
+      { layout: 'manual', compute: {} },
+      { layout: 'auto', compute: { module: {} } },
+    ]) {
+      expect(
+        await rejection(device.createComputePipelineAsync(bad as unknown as GPUComputePipelineDescriptor)),
+      ).toBeInstanceOf(TypeError);
+      expect(
+        await rejection(device.createRenderPipelineAsync(bad as unknown as GPURenderPipelineDescriptor)),
+      ).toBeInstanceOf(TypeError);
     }
   });
 
   it('many at once, failing or not, settle each its own promise', async () => {
     const { device } = guest;
-    const modules = Array.from({ length: 12 }, (_, i) => device.createShaderModule({ code: `@compute @workgroup_size(${i % 3 === 0 ? 100_000 : i}) fn main() {}` }));
-    const settled = await Promise.allSettled(modules.map((module, i) => device.createComputePipelineAsync({ layout: 'auto', compute: { module }, label: `${i}` })));
-    expect(settled.map((result) => (result.status === 'fulfilled' ? result.value.label : 'failed'))).toEqual(Array.from({ length: 12 }, (_, i) => (i % 3 === 0 ? 'failed' : `${i}`)));
+    const modules = Array.from({ length: 12 }, (_, i) =>
+      device.createShaderModule({ code: `@compute @workgroup_size(${i % 3 === 0 ? 100_000 : i}) fn main() {}` }),
+    );
+    const settled = await Promise.allSettled(
+      modules.map((module, i) =>
+        device.createComputePipelineAsync({ layout: 'auto', compute: { module }, label: `${i}` }),
+      ),
+    );
+    expect(settled.map((result) => (result.status === 'fulfilled' ? result.value.label : 'failed'))).toEqual(
+      Array.from({ length: 12 }, (_, i) => (i % 3 === 0 ? 'failed' : `${i}`)),
+    );
   });
 });
 
 describe('getBindGroupLayout', () => {
   it('gives a new object at each call, equal for the backend', async () => {
     const { device } = guest;
-    const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module: device.createShaderModule({ code: compute }) } });
+    const pipeline = device.createComputePipeline({
+      layout: 'auto',
+      compute: { module: device.createShaderModule({ code: compute }) },
+    });
     const [one, two] = [pipeline.getBindGroupLayout(0), pipeline.getBindGroupLayout(0)];
     expect(one).not.toBe(two);
     one.label = 'one';
@@ -104,8 +144,13 @@ describe('getBindGroupLayout', () => {
 
   it('behind the last group is an error of validation, and gives an object', async () => {
     const { device } = guest;
-    const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module: device.createShaderModule({ code: compute }) } });
-    await expectValidationError(device, () => expect(pipeline.getBindGroupLayout(device.limits.maxBindGroups)).toBeInstanceOf(GPUBindGroupLayout));
+    const pipeline = device.createComputePipeline({
+      layout: 'auto',
+      compute: { module: device.createShaderModule({ code: compute }) },
+    });
+    await expectValidationError(device, () =>
+      expect(pipeline.getBindGroupLayout(device.limits.maxBindGroups)).toBeInstanceOf(GPUBindGroupLayout),
+    );
     await expectNoError(device, () => pipeline.getBindGroupLayout(device.limits.maxBindGroups - 1));
   });
 });

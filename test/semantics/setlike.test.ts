@@ -70,7 +70,11 @@ describe('features', () => {
     const device = await guest.newDevice({ requiredFeatures: [['bgra8unorm-storage']] as unknown as GPUFeatureName[] });
     expect(device.features.has('bgra8unorm-storage')).toBe(true);
     device.destroy();
-    expect(await rejectionName(() => guest.newDevice({ requiredFeatures: 'bgra8unorm-storage' as unknown as GPUFeatureName[] }))).toBe('TypeError');
+    expect(
+      await rejectionName(() =>
+        guest.newDevice({ requiredFeatures: 'bgra8unorm-storage' as unknown as GPUFeatureName[] }),
+      ),
+    ).toBe('TypeError');
   });
 });
 
@@ -94,13 +98,16 @@ describe('limits', () => {
   it('as an object are no record: adapter.limits as requiredLimits asks for nothing', async () => {
     const plain = await guest.newDevice();
     const device = await guest.newDevice({ requiredLimits: guest.adapter.limits as unknown as Record<string, number> });
-    for (const name in plain.limits) expect(Reflect.get(device.limits, name), name).toBe(Reflect.get(plain.limits, name));
+    for (const name in plain.limits)
+      expect(Reflect.get(device.limits, name), name).toBe(Reflect.get(plain.limits, name));
     plain.destroy();
     device.destroy();
   });
 
   it('that are worse than the default become the default', async () => {
-    const device = await guest.newDevice({ requiredLimits: { maxBindGroups: 1, minUniformBufferOffsetAlignment: 2 ** 31 } });
+    const device = await guest.newDevice({
+      requiredLimits: { maxBindGroups: 1, minUniformBufferOffsetAlignment: 2 ** 31 },
+    });
     expect(device.limits.maxBindGroups).toBe(4);
     expect(device.limits.minUniformBufferOffsetAlignment).toBe(256);
     device.destroy();
@@ -108,9 +115,15 @@ describe('limits', () => {
 
   it('take only own enumerable keys, in order, and let undefined be', async () => {
     const reads: string[] = [];
-    const record = Object.create({ maxBindGroups: 1e9 }, { maxSamplersPerShaderStage: { value: 1e9, enumerable: false } }) as Record<string, number>;
+    const record = Object.create(
+      { maxBindGroups: 1e9 },
+      { maxSamplersPerShaderStage: { value: 1e9, enumerable: false } },
+    ) as Record<string, number>;
     Object.defineProperty(record, 'maxVertexBuffers', { enumerable: true, get: () => (reads.push('b'), 8) });
-    Object.defineProperty(record, 'maxBindingsPerBindGroup', { enumerable: true, get: () => (reads.push('a'), undefined) });
+    Object.defineProperty(record, 'maxBindingsPerBindGroup', {
+      enumerable: true,
+      get: () => (reads.push('a'), undefined),
+    });
     (record as Record<string, unknown>)['noSuchLimit'] = undefined;
     const device = await guest.newDevice({ requiredLimits: record });
     expect(reads).toEqual(['b', 'a']);

@@ -18,7 +18,8 @@ afterEach(() => {
 });
 
 const fail = (label = ''): GPUBuffer => device.createBuffer({ size: 4, usage: 0, label });
-const nextError = (): Promise<GPUUncapturedErrorEvent> => new Promise((resolve) => device.addEventListener('uncapturederror', resolve, { once: true }));
+const nextError = (): Promise<GPUUncapturedErrorEvent> =>
+  new Promise((resolve) => device.addEventListener('uncapturederror', resolve, { once: true }));
 
 /** @webgpu/types leaves out what the dictionary inherits of EventInit. */
 const cancelable = (error: GPUError): GPUUncapturedErrorEventInit => ({ error, ...{ cancelable: true } });
@@ -33,7 +34,12 @@ describe('uncapturederror', () => {
     expect(seen).toBe(false);
     const event = await arrived;
     expect(event).toBeInstanceOf(GPUUncapturedErrorEvent);
-    expect([event.type, event.target, event.cancelable, event.bubbles]).toEqual(['uncapturederror', device, true, false]);
+    expect([event.type, event.target, event.cancelable, event.bubbles]).toEqual([
+      'uncapturederror',
+      device,
+      true,
+      false,
+    ]);
     expect(event.error).toBeInstanceOf(GPUValidationError);
     expect(event.error.message).toContain('mine');
     expect(event.error).toBe(event.error);
@@ -53,7 +59,9 @@ describe('uncapturederror', () => {
 
   it('comes in the order of the errors, before what is asked later is answered', async () => {
     const seen: string[] = [];
-    device.addEventListener('uncapturederror', ({ error }) => seen.push(/"(\w+)"/.exec(error.message)?.[1] ?? error.message));
+    device.addEventListener('uncapturederror', ({ error }) =>
+      seen.push(/"(\w+)"/.exec(error.message)?.[1] ?? error.message),
+    );
     for (const label of ['a', 'b', 'c']) fail(label);
     await device.queue.onSubmittedWorkDone();
     expect(seen).toEqual(['a', 'b', 'c']);
@@ -102,7 +110,8 @@ describe('uncapturederror', () => {
 });
 
 describe('onuncapturederror', () => {
-  const dispatch = (): void => void device.dispatchEvent(new GPUUncapturedErrorEvent('uncapturederror', { error: new GPUValidationError('') }));
+  const dispatch = (): void =>
+    void device.dispatchEvent(new GPUUncapturedErrorEvent('uncapturederror', { error: new GPUValidationError('') }));
 
   it('keeps its place among the listeners when it is replaced, and loses it when it is null in between', () => {
     const seen: string[] = [];

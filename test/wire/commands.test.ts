@@ -152,7 +152,12 @@ describe('every command, from the guest encoder to the host decoder', () => {
       const absent = command.fields.map((field) =>
         canBeUndefined(field) ? undefined : field.default === 'empty-sequence' ? [] : field.default,
       );
-      const call: Call = { target: 7, request: 8, newIds: command.creates.map((_, index) => 9 + index), fields: absent };
+      const call: Call = {
+        target: 7,
+        request: 8,
+        newIds: command.creates.map((_, index) => 9 + index),
+        fields: absent,
+      };
       const encode = encoders[encoderOf(command.name)]!;
       const frame = frameOf((writer) => encode(writer, ...argumentsOf(command, call)));
       const words =

@@ -156,5 +156,9 @@ export function asSent(field: FieldSchema, given: unknown): unknown {
 
 function show(value: unknown): string {
   if (Object.is(value, -0)) return '-0';
-  return JSON.stringify(value, (_, one: unknown) => (typeof one === 'number' && !Number.isFinite(one) ? String(one) : one)) ?? 'undefined';
+  return (
+    JSON.stringify(value, (_, one: unknown) =>
+      typeof one === 'number' && !Number.isFinite(one) ? String(one) : one,
+    ) ?? 'undefined'
+  );
 }

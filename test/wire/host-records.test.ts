@@ -118,7 +118,10 @@ describe('every event', () => {
       expect(opcodes.has(command.opcode), command.name).toBe(false);
       const frame = frameOf((writer) => writer.end(writer.begin(command.opcode)));
       const handlers = {} as guest.EventHandlers;
-      expect(readRecord(frame, (reader) => guest.decodeEvent(reader, handlers)), command.name).toBeUndefined();
+      expect(
+        readRecord(frame, (reader) => guest.decodeEvent(reader, handlers)),
+        command.name,
+      ).toBeUndefined();
     }
   });
 });

@@ -42,9 +42,13 @@ export class Adapter extends GPUAdapterBase {
   /** A request that cannot succeed leaves the adapter as it was, so it is refused here, in the order of the calls. */
   override async requestDevice(descriptor: GPUDeviceDescriptorValue): Promise<Device> {
     for (const feature of descriptor.requiredFeatures) {
-      if (!this.features.values.has(feature)) throw new TypeError(`GPUAdapter.requestDevice: the adapter does not have the feature "${feature}"`);
+      if (!this.features.values.has(feature))
+        throw new TypeError(`GPUAdapter.requestDevice: the adapter does not have the feature "${feature}"`);
     }
-    if (this.#isConsumed) throw operationError('GPUAdapter.requestDevice: the adapter has given its device already; request another adapter');
+    if (this.#isConsumed)
+      throw operationError(
+        'GPUAdapter.requestDevice: the adapter has given its device already; request another adapter',
+      );
     for (const [name, value] of descriptor.requiredLimits ?? []) this.#requireLimit(name, value);
     this.#isConsumed = true;
     const { stream } = this;
@@ -56,7 +60,9 @@ export class Adapter extends GPUAdapterBase {
       return device;
     };
     try {
-      const reply = await stream.request(decodeVesperCapabilities, (request) => encodeAdapterRequestDevice(stream.writer, this.id, request, id, queueId, descriptor));
+      const reply = await stream.request(decodeVesperCapabilities, (request) =>
+        encodeAdapterRequestDevice(stream.writer, this.id, request, id, queueId, descriptor),
+      );
       return make(capabilities(reply));
     } catch (error) {
       if (error instanceof RequestFailure) {
@@ -81,6 +87,7 @@ export class Adapter extends GPUAdapterBase {
       return;
     }
     if (value < supported) fail(`${value} is less than the ${supported} that the adapter supports`);
-    if (value > MAX_ALIGNMENT || !Number.isInteger(Math.log2(value))) fail(`${value} is not a power of two of at most 2^31`);
+    if (value > MAX_ALIGNMENT || !Number.isInteger(Math.log2(value)))
+      fail(`${value} is not a power of two of at most 2^31`);
   }
 }

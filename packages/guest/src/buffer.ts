@@ -54,7 +54,8 @@ export class MappableBuffer extends GPUBufferBase {
     this.#device = device;
     this.#size = descriptor.size;
     this.#usage = descriptor.usage;
-    if (whole !== undefined) this.#map({ mode: GPUMapMode.WRITE, offset: 0, size: descriptor.size, contents: undefined, whole, ranges: [] });
+    if (whole !== undefined)
+      this.#map({ mode: GPUMapMode.WRITE, offset: 0, size: descriptor.size, contents: undefined, whole, ranges: [] });
   }
 
   override get size(): number {
@@ -76,14 +77,17 @@ export class MappableBuffer extends GPUBufferBase {
   }
 
   override mapAsync(mode: number, offset: number, size: number | undefined): Promise<void> {
-    if (this.#pending !== undefined) return Promise.reject(operationError('GPUBuffer.mapAsync: a map is pending already'));
+    if (this.#pending !== undefined)
+      return Promise.reject(operationError('GPUBuffer.mapAsync: a map is pending already'));
     const { stream, id } = this;
     return new Promise((resolve, reject) => {
       const pending: PendingMap = { reject };
       this.#pending = pending;
       this.#device.mappedBuffers.add(this);
       stream
-        .request(decodeVesperMapReply, (request) => encodeBufferMapAsync(stream.writer, id, request, mode, offset, size))
+        .request(decodeVesperMapReply, (request) =>
+          encodeBufferMapAsync(stream.writer, id, request, mode, offset, size),
+        )
         .then(
           (reply) => {
             // A map that was aborted in the meantime is over; another may have begun.
@@ -96,14 +100,19 @@ export class MappableBuffer extends GPUBufferBase {
             if (this.#pending !== pending) return;
             this.#pending = undefined;
             this.#forgetIfUnmapped();
-            reject(error instanceof RequestFailure ? error.toException('GPUBuffer.mapAsync: the buffer cannot be mapped so; its validation error says why') : abortError('GPUBuffer.mapAsync: the device is lost'));
+            reject(
+              error instanceof RequestFailure
+                ? error.toException('GPUBuffer.mapAsync: the buffer cannot be mapped so; its validation error says why')
+                : abortError('GPUBuffer.mapAsync: the device is lost'),
+            );
           },
         );
     });
   }
 
   #mapped(mode: number, offset: number, size: number, reply: VesperMapReplyValue): void {
-    const contents = mode === GPUMapMode.READ ? (reply.data as Uint8Array | undefined) : this.#shadow?.subarray(offset, offset + size);
+    const contents =
+      mode === GPUMapMode.READ ? (reply.data as Uint8Array | undefined) : this.#shadow?.subarray(offset, offset + size);
     this.#map({ mode, offset, size, contents, whole: undefined, ranges: [] });
   }
 
@@ -117,7 +126,9 @@ export class MappableBuffer extends GPUBufferBase {
     if (offset % 8 !== 0) fail(`offset ${offset} is not a multiple of 8`);
     if (length % 4 !== 0) fail(`size ${length} is not a multiple of 4`);
     if (offset < mapping.offset || offset + length > mapping.offset + mapping.size) {
-      fail(`[${offset}, ${offset + length}) is not within the mapped range [${mapping.offset}, ${mapping.offset + mapping.size})`);
+      fail(
+        `[${offset}, ${offset + length}) is not within the mapped range [${mapping.offset}, ${mapping.offset + mapping.size})`,
+      );
     }
     if (mapping.ranges.some((range) => offset < range.offset + range.size && range.offset < offset + length)) {
       fail(`[${offset}, ${offset + length}) overlaps a range that was given out already`);

@@ -1,7 +1,25 @@
 import { generatedGlobals, PROTOCOL, wrapGPU } from '@vesper-gpu/protocol/guest';
-import { BULK_CHUNK_BYTES, ConnectionError, DEFAULT_LIMITS, encodeHello, HelloReader, incompatibility, parseHostHello, ProtocolError, type Transport, type WireLimits } from '@vesper-gpu/wire';
+import {
+  BULK_CHUNK_BYTES,
+  ConnectionError,
+  DEFAULT_LIMITS,
+  encodeHello,
+  HelloReader,
+  incompatibility,
+  parseHostHello,
+  ProtocolError,
+  type Transport,
+  type WireLimits,
+} from '@vesper-gpu/wire';
 import { Connection } from './connection.ts';
-import { GPUError, GPUInternalError, GPUOutOfMemoryError, GPUPipelineError, GPUUncapturedErrorEvent, GPUValidationError } from './errors.ts';
+import {
+  GPUError,
+  GPUInternalError,
+  GPUOutOfMemoryError,
+  GPUPipelineError,
+  GPUUncapturedErrorEvent,
+  GPUValidationError,
+} from './errors.ts';
 import { installImplementations } from './implementations.ts';
 
 /** What belongs on the global object for a program that expects WebGPU: classes and flag namespaces. */
@@ -63,7 +81,8 @@ export async function connect(transport: Transport, options: ConnectOptions = {}
 
 /** A host must take the frames that every guest sends: one bulk record at least. */
 function tooLow({ maxFrameBytes, maxStringBytes }: WireLimits): string | undefined {
-  if (maxFrameBytes < 2 * BULK_CHUNK_BYTES) return `its frame limit of ${maxFrameBytes} bytes is below ${2 * BULK_CHUNK_BYTES}`;
+  if (maxFrameBytes < 2 * BULK_CHUNK_BYTES)
+    return `its frame limit of ${maxFrameBytes} bytes is below ${2 * BULK_CHUNK_BYTES}`;
   return maxStringBytes < 1024 ? `its string limit of ${maxStringBytes} bytes is below 1024` : undefined;
 }
 
@@ -76,7 +95,10 @@ function handshake(transport: Transport, timeoutMs: number): Promise<Connection>
       reject(error);
       transport.close();
     };
-    const timer = setTimeout(() => fail(new ConnectionError(`the host did not answer the handshake within ${timeoutMs} ms`)), timeoutMs);
+    const timer = setTimeout(
+      () => fail(new ConnectionError(`the host did not answer the handshake within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
     const greet = (chunk: Uint8Array): void => {
       const received = hello.push(chunk);
       if (received === undefined) return;

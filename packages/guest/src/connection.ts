@@ -6,7 +6,14 @@ import {
   type api,
   type EventHandlers,
 } from '@vesper-gpu/protocol/guest';
-import { CommandStream, DEFAULT_LIMITS, ProtocolError, type HostHello, type ProtocolErrorReason, type Transport } from '@vesper-gpu/wire';
+import {
+  CommandStream,
+  DEFAULT_LIMITS,
+  ProtocolError,
+  type HostHello,
+  type ProtocolErrorReason,
+  type Transport,
+} from '@vesper-gpu/wire';
 import type { Device } from './device.ts';
 import type { DeviceLoss } from './device-loss.ts';
 import { RequestFailure } from './errors.ts';
@@ -38,7 +45,8 @@ export class Connection implements EventHandlers {
     this.root = new Root(this.stream, this);
     this.ended = new Promise((resolve) => {
       this.stream.onClosed = (error) => {
-        for (const { loss } of this.#devices.values()) loss.lose('unknown', `the connection to the host ended: ${(this.#endedBy ?? error).message}`);
+        for (const { loss } of this.#devices.values())
+          loss.lose('unknown', `the connection to the host ended: ${(this.#endedBy ?? error).message}`);
         this.#devices.clear();
         resolve();
       };
@@ -46,7 +54,8 @@ export class Connection implements EventHandlers {
   }
 
   addDevice(device: Device): void {
-    if (this.stream.closedBy === undefined) this.#devices.set(device.id, { device: new WeakRef(device), loss: device.loss });
+    if (this.stream.closedBy === undefined)
+      this.#devices.set(device.id, { device: new WeakRef(device), loss: device.loss });
     else device.loss.lose('unknown', `the connection to the host ended: ${this.stream.closedBy.message}`);
   }
 

@@ -57,7 +57,14 @@ export class Device extends GPUDeviceBase {
     if (result === false) event.preventDefault();
   };
 
-  constructor(adapter: RemoteObject, id: number, queueId: number, label: string, queueLabel: string, capabilities: Capabilities) {
+  constructor(
+    adapter: RemoteObject,
+    id: number,
+    queueId: number,
+    label: string,
+    queueLabel: string,
+    capabilities: Capabilities,
+  ) {
     super(adapter, id, label);
     this.#capabilities = capabilities;
     this.#queue = new Queue(this, queueId, queueLabel);
@@ -103,7 +110,10 @@ export class Device extends GPUDeviceBase {
   override createBuffer(descriptor: GPUBufferDescriptorValue): MappableBuffer {
     let whole: ArrayBuffer | undefined;
     if (descriptor.mappedAtCreation) {
-      if (descriptor.size % 4 !== 0) throw new RangeError(`GPUDevice.createBuffer: size ${descriptor.size} is not a multiple of 4, as mappedAtCreation needs`);
+      if (descriptor.size % 4 !== 0)
+        throw new RangeError(
+          `GPUDevice.createBuffer: size ${descriptor.size} is not a multiple of 4, as mappedAtCreation needs`,
+        );
       whole = new ArrayBuffer(descriptor.size);
     }
     const id = this.stream.ids.allocate();
@@ -122,7 +132,11 @@ export class Device extends GPUDeviceBase {
 
   override createBindGroupLayout(descriptor: GPUBindGroupLayoutDescriptorValue): GPUBindGroupLayoutImplementation {
     for (const { storageTexture } of descriptor.entries) {
-      requireFormat(this.featureSet, storageTexture?.format, 'GPUDevice.createBindGroupLayout: descriptor.entries.storageTexture.format');
+      requireFormat(
+        this.featureSet,
+        storageTexture?.format,
+        'GPUDevice.createBindGroupLayout: descriptor.entries.storageTexture.format',
+      );
     }
     return super.createBindGroupLayout(descriptor);
   }
@@ -132,8 +146,12 @@ export class Device extends GPUDeviceBase {
     const { maxStringBytes } = stream.host.limits;
     const id = stream.ids.allocate();
     // Code that the host does not take is replaced by code that does not compile: the error is in its scope, then.
-    const isTooLong = descriptor.code.length > maxStringBytes / 3 && new TextEncoder().encode(descriptor.code).byteLength > maxStringBytes;
-    const code = isTooLong ? `the_code_is_longer_than_the_${maxStringBytes}_bytes_that_the_host_takes` : descriptor.code;
+    const isTooLong =
+      descriptor.code.length > maxStringBytes / 3 &&
+      new TextEncoder().encode(descriptor.code).byteLength > maxStringBytes;
+    const code = isTooLong
+      ? `the_code_is_longer_than_the_${maxStringBytes}_bytes_that_the_host_takes`
+      : descriptor.code;
     encodeDeviceCreateShaderModule(stream.writer, this.id, id, { ...descriptor, code });
     return new ShaderModule(this, id, descriptor.label);
   }
@@ -145,24 +163,31 @@ export class Device extends GPUDeviceBase {
 
   #requireFormats(descriptor: GPURenderPipelineDescriptorValue, place: string): void {
     requireFormat(this.featureSet, descriptor.depthStencil?.format, `${place}: descriptor.depthStencil.format`);
-    for (const target of descriptor.fragment?.targets ?? []) requireFormat(this.featureSet, target?.format, `${place}: descriptor.fragment.targets.format`);
+    for (const target of descriptor.fragment?.targets ?? [])
+      requireFormat(this.featureSet, target?.format, `${place}: descriptor.fragment.targets.format`);
   }
 
-  override createRenderBundleEncoder(descriptor: GPURenderBundleEncoderDescriptorValue): GPURenderBundleEncoderImplementation {
+  override createRenderBundleEncoder(
+    descriptor: GPURenderBundleEncoderDescriptorValue,
+  ): GPURenderBundleEncoderImplementation {
     const place = 'GPUDevice.createRenderBundleEncoder: descriptor';
     requireFormat(this.featureSet, descriptor.depthStencilFormat, `${place}.depthStencilFormat`);
     for (const format of descriptor.colorFormats) requireFormat(this.featureSet, format, `${place}.colorFormats`);
     return super.createRenderBundleEncoder(descriptor);
   }
 
-  override createComputePipelineAsync(descriptor: GPUComputePipelineDescriptorValue): Promise<GPUComputePipelineImplementation> {
+  override createComputePipelineAsync(
+    descriptor: GPUComputePipelineDescriptorValue,
+  ): Promise<GPUComputePipelineImplementation> {
     return this.#pipeline(
       (id, request) => encodeDeviceCreateComputePipelineAsync(this.stream.writer, this.id, request, id, descriptor),
       (id) => new GPUComputePipelineBase(this, id, descriptor.label),
     );
   }
 
-  override createRenderPipelineAsync(descriptor: GPURenderPipelineDescriptorValue): Promise<GPURenderPipelineImplementation> {
+  override createRenderPipelineAsync(
+    descriptor: GPURenderPipelineDescriptorValue,
+  ): Promise<GPURenderPipelineImplementation> {
     this.#requireFormats(descriptor, 'GPUDevice.createRenderPipelineAsync');
     return this.#pipeline(
       (id, request) => encodeDeviceCreateRenderPipelineAsync(this.stream.writer, this.id, request, id, descriptor),
@@ -175,7 +200,10 @@ export class Device extends GPUDeviceBase {
     const { stream } = this;
     const id = stream.ids.allocate();
     try {
-      await stream.request(() => undefined, (request) => encode(id, request));
+      await stream.request(
+        () => undefined,
+        (request) => encode(id, request),
+      );
     } catch (error) {
       if (error instanceof RequestFailure) {
         stream.release(id);
@@ -187,7 +215,9 @@ export class Device extends GPUDeviceBase {
 
   override createQuerySet(descriptor: GPUQuerySetDescriptorValue): QuerySet {
     if (descriptor.type === 'timestamp' && !this.featureSet.has('timestamp-query')) {
-      throw new TypeError('GPUDevice.createQuerySet: type "timestamp" needs the feature "timestamp-query", which the device does not have');
+      throw new TypeError(
+        'GPUDevice.createQuerySet: type "timestamp" needs the feature "timestamp-query", which the device does not have',
+      );
     }
     const id = this.stream.ids.allocate();
     encodeDeviceCreateQuerySet(this.stream.writer, this.id, id, descriptor);
@@ -202,14 +232,18 @@ export class Device extends GPUDeviceBase {
   /** The depth is known here, so that popping an empty stack costs no round trip. */
   override async popErrorScope(): Promise<api.GPUError | null> {
     if (this.loss.isLost) return null;
-    if (this.#scopeDepth === 0 && !this.loss.isDestroyed) throw operationError('GPUDevice.popErrorScope: there is no error scope');
+    if (this.#scopeDepth === 0 && !this.loss.isDestroyed)
+      throw operationError('GPUDevice.popErrorScope: there is no error scope');
     this.#scopeDepth = Math.max(0, this.#scopeDepth - 1);
     const { stream, id } = this;
     try {
-      const { error } = await stream.request(decodeVesperErrorReply, (request) => encodeDevicePopErrorScope(stream.writer, id, request));
+      const { error } = await stream.request(decodeVesperErrorReply, (request) =>
+        encodeDevicePopErrorScope(stream.writer, id, request),
+      );
       return error === undefined ? null : makeError(error.type, error.message);
     } catch (failure) {
-      if (failure instanceof RequestFailure && !this.loss.isDestroyed) throw failure.toException('GPUDevice.popErrorScope: there is no error scope');
+      if (failure instanceof RequestFailure && !this.loss.isDestroyed)
+        throw failure.toException('GPUDevice.popErrorScope: there is no error scope');
       return null;
     }
   }

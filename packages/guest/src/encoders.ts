@@ -15,13 +15,31 @@ export class CommandEncoder extends GPUCommandEncoderBase {
     this.copyBufferToBuffer5(source, 0, destination, 0, size);
   }
 
-  override copyBufferToBuffer5(source: number, sourceOffset: number, destination: number, destinationOffset: number, size: number | undefined): void {
+  override copyBufferToBuffer5(
+    source: number,
+    sourceOffset: number,
+    destination: number,
+    destinationOffset: number,
+    size: number | undefined,
+  ): void {
     this.stream.selectEncoder(this.id);
-    encodeCommandEncoderCopyBufferToBuffer(this.stream.writer, source, sourceOffset, destination, destinationOffset, size);
+    encodeCommandEncoderCopyBufferToBuffer(
+      this.stream.writer,
+      source,
+      sourceOffset,
+      destination,
+      destinationOffset,
+      size,
+    );
   }
 }
 
-function setBindGroup(encoder: RemoteObject, index: number, bindGroup: number | null, dynamicOffsets: readonly number[]): void {
+function setBindGroup(
+  encoder: RemoteObject,
+  index: number,
+  bindGroup: number | null,
+  dynamicOffsets: readonly number[],
+): void {
   encoder.stream.selectEncoder(encoder.id);
   encodeBindingCommandsSetBindGroup(encoder.stream.writer, index, bindGroup, dynamicOffsets);
 }
@@ -29,13 +47,21 @@ function setBindGroup(encoder: RemoteObject, index: number, bindGroup: number | 
 /** @throws RangeError when the range is not within the array. https://www.w3.org/TR/webgpu/#dom-gpubindingcommandsmixin-setbindgroup-index-bindgroup-dynamicoffsetsdata-dynamicoffsetsdatastart-dynamicoffsetsdatalength */
 function offsetsOf(data: Uint32Array, start: number, length: number): number[] {
   if (start + length > data.length) {
-    throw new RangeError(`setBindGroup: [${start}, ${start + length}) is not within the ${data.length} dynamic offsets`);
+    throw new RangeError(
+      `setBindGroup: [${start}, ${start + length}) is not within the ${data.length} dynamic offsets`,
+    );
   }
   return Array.from(data.subarray(start, start + length));
 }
 
 /** @throws RangeError when the range is not within the data. */
-function setImmediates(encoder: RemoteObject, rangeOffset: number, data: ByteSource, dataOffset: number, dataSize: number | undefined): void {
+function setImmediates(
+  encoder: RemoteObject,
+  rangeOffset: number,
+  data: ByteSource,
+  dataOffset: number,
+  dataSize: number | undefined,
+): void {
   const bytes = byteRange(data, dataOffset, dataSize, (what) => new RangeError(`setImmediates: ${what}`));
   encoder.stream.selectEncoder(encoder.id);
   encodeBindingCommandsSetImmediates(encoder.stream.writer, rangeOffset, bytes);
@@ -46,11 +72,22 @@ export class ComputePassEncoder extends GPUComputePassEncoderBase {
     setBindGroup(this, index, bindGroup, dynamicOffsets);
   }
 
-  override setBindGroup5(index: number, bindGroup: number | null, data: Uint32Array, start: number, length: number): void {
+  override setBindGroup5(
+    index: number,
+    bindGroup: number | null,
+    data: Uint32Array,
+    start: number,
+    length: number,
+  ): void {
     setBindGroup(this, index, bindGroup, offsetsOf(data, start, length));
   }
 
-  override setImmediates(rangeOffset: number, data: ByteSource, dataOffset: number, dataSize: number | undefined): void {
+  override setImmediates(
+    rangeOffset: number,
+    data: ByteSource,
+    dataOffset: number,
+    dataSize: number | undefined,
+  ): void {
     setImmediates(this, rangeOffset, data, dataOffset, dataSize);
   }
 }
@@ -60,11 +97,22 @@ export class RenderPassEncoder extends GPURenderPassEncoderBase {
     setBindGroup(this, index, bindGroup, dynamicOffsets);
   }
 
-  override setBindGroup5(index: number, bindGroup: number | null, data: Uint32Array, start: number, length: number): void {
+  override setBindGroup5(
+    index: number,
+    bindGroup: number | null,
+    data: Uint32Array,
+    start: number,
+    length: number,
+  ): void {
     setBindGroup(this, index, bindGroup, offsetsOf(data, start, length));
   }
 
-  override setImmediates(rangeOffset: number, data: ByteSource, dataOffset: number, dataSize: number | undefined): void {
+  override setImmediates(
+    rangeOffset: number,
+    data: ByteSource,
+    dataOffset: number,
+    dataSize: number | undefined,
+  ): void {
     setImmediates(this, rangeOffset, data, dataOffset, dataSize);
   }
 }
@@ -74,11 +122,22 @@ export class RenderBundleEncoder extends GPURenderBundleEncoderBase {
     setBindGroup(this, index, bindGroup, dynamicOffsets);
   }
 
-  override setBindGroup5(index: number, bindGroup: number | null, data: Uint32Array, start: number, length: number): void {
+  override setBindGroup5(
+    index: number,
+    bindGroup: number | null,
+    data: Uint32Array,
+    start: number,
+    length: number,
+  ): void {
     setBindGroup(this, index, bindGroup, offsetsOf(data, start, length));
   }
 
-  override setImmediates(rangeOffset: number, data: ByteSource, dataOffset: number, dataSize: number | undefined): void {
+  override setImmediates(
+    rangeOffset: number,
+    data: ByteSource,
+    dataOffset: number,
+    dataSize: number | undefined,
+  ): void {
     setImmediates(this, rangeOffset, data, dataOffset, dataSize);
   }
 }

@@ -1,4 +1,14 @@
-import { construction, requireArguments, requireConstruction, toDictionary, toDOMString, toEnum, missingMember, notAnObjectOf, defineInterface } from '@vesper-gpu/webidl';
+import {
+  construction,
+  requireArguments,
+  requireConstruction,
+  toDictionary,
+  toDOMString,
+  toEnum,
+  missingMember,
+  notAnObjectOf,
+  defineInterface,
+} from '@vesper-gpu/webidl';
 import { GPUPipelineErrorReasonNumbers, type api, type VesperFailureValue } from '@vesper-gpu/protocol/guest';
 
 /** https://www.w3.org/TR/webgpu/#gpuerror */
@@ -56,7 +66,12 @@ export class GPUPipelineError extends DOMException implements api.GPUPipelineErr
     super(toDOMString(message, 'GPUPipelineError: message'), 'GPUPipelineError');
     const { reason } = toDictionary(options, 'GPUPipelineError: options') ?? {};
     if (reason === undefined) missingMember('GPUPipelineErrorInit.reason');
-    this.#reason = toEnum(reason, GPUPipelineErrorReasonNumbers, 'GPUPipelineErrorReason', 'GPUPipelineErrorInit.reason');
+    this.#reason = toEnum(
+      reason,
+      GPUPipelineErrorReasonNumbers,
+      'GPUPipelineErrorReason',
+      'GPUPipelineErrorInit.reason',
+    );
   }
 
   /** https://www.w3.org/TR/webgpu/#dom-gpupipelineerror-reason */
@@ -119,7 +134,11 @@ export class RequestFailure extends Error {
   toException(fallback: string): Error {
     const { name } = this.failure;
     const message = this.failure.message || fallback;
-    return name === 'TypeError' ? new TypeError(message) : name === 'RangeError' ? new RangeError(message) : new DOMException(message, name);
+    return name === 'TypeError'
+      ? new TypeError(message)
+      : name === 'RangeError'
+        ? new RangeError(message)
+        : new DOMException(message, name);
   }
 }
 

@@ -1,4 +1,8 @@
-import type { GPUCopyExternalImageDestInfoValue, GPUCopyExternalImageSourceInfoValue, GPUExtent3DDictValue } from '@vesper-gpu/protocol/guest';
+import type {
+  GPUCopyExternalImageDestInfoValue,
+  GPUCopyExternalImageSourceInfoValue,
+  GPUExtent3DDictValue,
+} from '@vesper-gpu/protocol/guest';
 import type { CommandStream } from '@vesper-gpu/wire';
 import { operationError } from './errors.ts';
 import { findTexture } from './texture.ts';
@@ -23,15 +27,28 @@ function isPixelSource(value: unknown): value is PixelSource {
 
 /** How to store one texel, and how many bytes it takes, by the destination's format. */
 const STORES: Record<string, { bytes: number; store(view: DataView, at: number, rgba: readonly number[]): void }> = {
-  rgba8unorm: { bytes: 4, store: (view, at, rgba) => rgba.forEach((value, i) => view.setUint8(at + i, Math.round(value * 255))) },
+  rgba8unorm: {
+    bytes: 4,
+    store: (view, at, rgba) => rgba.forEach((value, i) => view.setUint8(at + i, Math.round(value * 255))),
+  },
   bgra8unorm: {
     bytes: 4,
-    store: (view, at, [r, g, b, a]) => [b!, g!, r!, a!].forEach((value, i) => view.setUint8(at + i, Math.round(value * 255))),
+    store: (view, at, [r, g, b, a]) =>
+      [b!, g!, r!, a!].forEach((value, i) => view.setUint8(at + i, Math.round(value * 255))),
   },
   r8unorm: { bytes: 1, store: (view, at, rgba) => view.setUint8(at, Math.round(rgba[0]! * 255)) },
-  rg8unorm: { bytes: 2, store: (view, at, rgba) => rgba.slice(0, 2).forEach((value, i) => view.setUint8(at + i, Math.round(value * 255))) },
-  rgba32float: { bytes: 16, store: (view, at, rgba) => rgba.forEach((value, i) => view.setFloat32(at + 4 * i, value, true)) },
-  rg32float: { bytes: 8, store: (view, at, rgba) => rgba.slice(0, 2).forEach((value, i) => view.setFloat32(at + 4 * i, value, true)) },
+  rg8unorm: {
+    bytes: 2,
+    store: (view, at, rgba) => rgba.slice(0, 2).forEach((value, i) => view.setUint8(at + i, Math.round(value * 255))),
+  },
+  rgba32float: {
+    bytes: 16,
+    store: (view, at, rgba) => rgba.forEach((value, i) => view.setFloat32(at + 4 * i, value, true)),
+  },
+  rg32float: {
+    bytes: 8,
+    store: (view, at, rgba) => rgba.slice(0, 2).forEach((value, i) => view.setFloat32(at + 4 * i, value, true)),
+  },
   r32float: { bytes: 4, store: (view, at, rgba) => view.setFloat32(at, rgba[0]!, true) },
 };
 
@@ -48,7 +65,8 @@ export function externalImageTexels(
   size: GPUExtent3DDictValue,
 ): { texels: Uint8Array; bytesPerRow: number } {
   const place = 'GPUQueue.copyExternalImageToTexture';
-  if (!isPixelSource(source)) throw new TypeError(`${place}: source.source carries no pixels that can leave this process; ImageData does`);
+  if (!isPixelSource(source))
+    throw new TypeError(`${place}: source.source carries no pixels that can leave this process; ImageData does`);
   if (origin.x + size.width > source.width || origin.y + size.height > source.height || size.depthOrArrayLayers > 1) {
     throw operationError(`${place}: the copy reaches beyond the source of ${source.width}×${source.height}`);
   }

@@ -16,10 +16,16 @@ function featureOf(format: string): api.GPUFeatureName | undefined {
  * https://www.w3.org/TR/webgpu/#abstract-opdef-validate-texture-format-required-features
  * @throws TypeError when the format needs a feature that the device does not have.
  */
-export function requireFormat(features: ReadonlySet<string>, format: api.GPUTextureFormat | null | undefined, context: string): void {
+export function requireFormat(
+  features: ReadonlySet<string>,
+  format: api.GPUTextureFormat | null | undefined,
+  context: string,
+): void {
   if (format === null || format === undefined) return;
   const feature = featureOf(format);
   if (feature !== undefined && !features.has(feature)) {
-    throw new TypeError(`${context}: format "${format}" needs the feature "${feature}", which the device does not have`);
+    throw new TypeError(
+      `${context}: format "${format}" needs the feature "${feature}", which the device does not have`,
+    );
   }
 }

@@ -1,4 +1,11 @@
-import { decodeVesperAdapterReply, encodeGpuRequestAdapter, GPUBase, type api, type GPURequestAdapterOptionsValue, type WGSLLanguageFeaturesImplementation } from '@vesper-gpu/protocol/guest';
+import {
+  decodeVesperAdapterReply,
+  encodeGpuRequestAdapter,
+  GPUBase,
+  type api,
+  type GPURequestAdapterOptionsValue,
+  type WGSLLanguageFeaturesImplementation,
+} from '@vesper-gpu/protocol/guest';
 import type { CommandStream } from '@vesper-gpu/wire';
 import { Adapter } from './adapter.ts';
 import { capabilities } from './capabilities.ts';
@@ -20,7 +27,9 @@ export class Root extends GPUBase {
     const { stream } = this;
     if (stream.closedBy !== undefined) return null;
     const id = stream.ids.allocate();
-    const reply = await stream.request(decodeVesperAdapterReply, (request) => encodeGpuRequestAdapter(stream.writer, request, id, options)).catch(() => undefined);
+    const reply = await stream
+      .request(decodeVesperAdapterReply, (request) => encodeGpuRequestAdapter(stream.writer, request, id, options))
+      .catch(() => undefined);
     if (reply?.adapter === undefined) {
       stream.release(id);
       return null;

@@ -24,10 +24,21 @@ export class Queue extends GPUQueueBase {
   /** Resolves when the device is lost, too: then there is no work left. */
   override async onSubmittedWorkDone(): Promise<void> {
     const { stream, id } = this;
-    await stream.request(() => undefined, (request) => encodeQueueOnSubmittedWorkDone(stream.writer, id, request)).catch(() => {});
+    await stream
+      .request(
+        () => undefined,
+        (request) => encodeQueueOnSubmittedWorkDone(stream.writer, id, request),
+      )
+      .catch(() => {});
   }
 
-  override writeBuffer(buffer: number, bufferOffset: number, data: ByteSource, dataOffset: number, size: number | undefined): void {
+  override writeBuffer(
+    buffer: number,
+    bufferOffset: number,
+    data: ByteSource,
+    dataOffset: number,
+    size: number | undefined,
+  ): void {
     const bytes = byteRange(data, dataOffset, size, (what) => operationError(`GPUQueue.writeBuffer: ${what}`));
     encodeQueueWriteBuffer(this.stream.writer, this.id, buffer, bufferOffset, bytes);
   }
@@ -57,6 +68,13 @@ export class Queue extends GPUQueueBase {
     copySize: GPUExtent3DDictValue,
   ): void {
     const { texels, bytesPerRow } = externalImageTexels(this.stream, source, destination, copySize);
-    encodeQueueWriteTexture(this.stream.writer, this.id, destination, { offset: 0, bytesPerRow, rowsPerImage: undefined }, copySize, texels);
+    encodeQueueWriteTexture(
+      this.stream.writer,
+      this.id,
+      destination,
+      { offset: 0, bytesPerRow, rowsPerImage: undefined },
+      copySize,
+      texels,
+    );
   }
 }

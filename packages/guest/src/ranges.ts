@@ -5,13 +5,19 @@ import { bytesOf, type ByteSource } from '@vesper-gpu/wire';
  * https://www.w3.org/TR/webgpu/#dom-gpuqueue-writebuffer
  * @param error makes the exception for a range that is not in the data, or not a multiple of 4 bytes.
  */
-export function byteRange(data: ByteSource, dataOffset: number, size: number | undefined, error: (what: string) => Error): Uint8Array {
+export function byteRange(
+  data: ByteSource,
+  dataOffset: number,
+  size: number | undefined,
+  error: (what: string) => Error,
+): Uint8Array {
   const bytes = bytesOf(data);
   const elementBytes = ArrayBuffer.isView(data) && 'BYTES_PER_ELEMENT' in data ? (data.BYTES_PER_ELEMENT as number) : 1;
   const start = dataOffset * elementBytes;
   if (start > bytes.byteLength) throw error(`data offset ${dataOffset} is behind the end of the data`);
   const length = size === undefined ? bytes.byteLength - start : size * elementBytes;
-  if (start + length > bytes.byteLength) throw error(`size ${size} at offset ${dataOffset} reaches behind the end of the data`);
+  if (start + length > bytes.byteLength)
+    throw error(`size ${size} at offset ${dataOffset} reaches behind the end of the data`);
   if (length % 4 !== 0) throw error(`${length} bytes are not a multiple of 4`);
   return start === 0 && length === bytes.byteLength ? bytes : bytes.subarray(start, start + length);
 }

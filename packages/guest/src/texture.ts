@@ -1,4 +1,10 @@
-import { GPUTextureBase, type api, type GPUTextureDescriptorValue, type GPUTextureViewDescriptorValue, type GPUTextureViewImplementation } from '@vesper-gpu/protocol/guest';
+import {
+  GPUTextureBase,
+  type api,
+  type GPUTextureDescriptorValue,
+  type GPUTextureViewDescriptorValue,
+  type GPUTextureViewImplementation,
+} from '@vesper-gpu/protocol/guest';
 import { slotOf, type CommandStream } from '@vesper-gpu/wire';
 import type { Device } from './device.ts';
 import { requireFormat } from './formats.ts';
@@ -28,7 +34,9 @@ export class Texture extends GPUTextureBase {
   override createView(descriptor: GPUTextureViewDescriptorValue): GPUTextureViewImplementation {
     requireFormat(this.#device.featureSet, descriptor.format, 'GPUTexture.createView: descriptor.format');
     if (!/^[rgba01]{4}$/.test(descriptor.swizzle)) {
-      throw new TypeError(`GPUTexture.createView: descriptor.swizzle: "${descriptor.swizzle}" is not four of r, g, b, a, 0, 1`);
+      throw new TypeError(
+        `GPUTexture.createView: descriptor.swizzle: "${descriptor.swizzle}" is not four of r, g, b, a, 0, 1`,
+      );
     }
     return super.createView(descriptor);
   }

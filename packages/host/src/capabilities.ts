@@ -1,7 +1,11 @@
 import type { api, VesperCapabilitiesValue } from '@vesper-gpu/protocol/host';
 
 /** What an adapter or a device of the backend can do, as it is told to the guest. */
-export function capabilitiesOf(features: api.GPUSupportedFeatures, limits: api.GPUSupportedLimits, info: api.GPUAdapterInfo): VesperCapabilitiesValue {
+export function capabilitiesOf(
+  features: api.GPUSupportedFeatures,
+  limits: api.GPUSupportedLimits,
+  info: api.GPUAdapterInfo,
+): VesperCapabilitiesValue {
   const entries: [string, number][] = [];
   for (const name in limits) {
     const value: unknown = limits[name as keyof api.GPUSupportedLimits];

@@ -1,4 +1,13 @@
-import { commandInfo, decoders, encodeDeviceOnuncapturederror, encodeStreamEnded, encodeVesperFailure, encoderTypes, type Handlers, type VesperErrorValue } from '@vesper-gpu/protocol/host';
+import {
+  commandInfo,
+  decoders,
+  encodeDeviceOnuncapturederror,
+  encodeStreamEnded,
+  encodeVesperFailure,
+  encoderTypes,
+  type Handlers,
+  type VesperErrorValue,
+} from '@vesper-gpu/protocol/host';
 import {
   BulkQueue,
   FrameReader,
@@ -109,7 +118,9 @@ export class HostConnection implements HostSession {
       return true;
     } catch (error) {
       if (error instanceof ProtocolError) {
-        throw error.opcode >= 0 ? error : new ProtocolError(error.reason, error.detail, reader.position * 4, reader.opcode);
+        throw error.opcode >= 0
+          ? error
+          : new ProtocolError(error.reason, error.detail, reader.position * 4, reader.opcode);
       }
       this.#thrown(error);
       reader.position = reader.end;
@@ -151,7 +162,10 @@ export class HostConnection implements HostSession {
 
   #badObject(reader: WireReader, id: number, types: number): never {
     const type = this.#objects.typeOf(id);
-    return reader.fail('bad-object', type === 0 ? `id ${id} is not bound` : `id ${id} is of interface ${type}, not of mask ${types}`);
+    return reader.fail(
+      'bad-object',
+      type === 0 ? `id ${id} is not bound` : `id ${id} is of interface ${type}, not of mask ${types}`,
+    );
   }
 
   /** Makes an encoder the one that the following commands of an encoder go to. */
@@ -242,7 +256,12 @@ export class HostConnection implements HostSession {
     this.send((writer) => encodeDeviceOnuncapturederror(writer, device.id, error.type, cutMessage(error.message)));
   }
 
-  request<T>(requestId: number, opcode: number, run: () => Promise<T>, encode: (writer: WireWriter, reply: T) => void): void {
+  request<T>(
+    requestId: number,
+    opcode: number,
+    run: () => Promise<T>,
+    encode: (writer: WireWriter, reply: T) => void,
+  ): void {
     this.statistics.requests++;
     let promise: Promise<T>;
     try {
@@ -288,7 +307,9 @@ export class HostConnection implements HostSession {
   end(error?: ProtocolError): void {
     if (this.#isEnded) return;
     if (error !== undefined) {
-      this.send((writer) => encodeStreamEnded(writer, error.reason, cutMessage(error.detail), error.offset, error.opcode));
+      this.send((writer) =>
+        encodeStreamEnded(writer, error.reason, cutMessage(error.detail), error.offset, error.opcode),
+      );
       this.flush();
     }
     this.#isEnded = true;

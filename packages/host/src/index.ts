@@ -1,2 +1,9 @@
 export type { SessionStatistics } from './host-connection.ts';
-export { hostHello, serveGuest, type ReceivedHello, type ServeOptions, type Session, type SessionEnd } from './serve.ts';
+export {
+  hostHello,
+  serveGuest,
+  type ReceivedHello,
+  type ServeOptions,
+  type Session,
+  type SessionEnd,
+} from './serve.ts';

@@ -134,8 +134,12 @@ class GuestSession implements Session {
   #fail(error: Error): void {
     if (error instanceof ProtocolError) {
       // A peer of another wire version still learns ours, to name both.
-      if (this.#helloReader !== undefined && error.reason === 'wire-version') this.#transport.send(encodeHello(this.#hello));
-      this.#end({ reason: 'protocol', message: error.message, error }, this.#helloReader === undefined ? error : undefined);
+      if (this.#helloReader !== undefined && error.reason === 'wire-version')
+        this.#transport.send(encodeHello(this.#hello));
+      this.#end(
+        { reason: 'protocol', message: error.message, error },
+        this.#helloReader === undefined ? error : undefined,
+      );
     } else {
       this.#end({ reason: 'fault', message: error.message, error });
     }
@@ -143,8 +147,10 @@ class GuestSession implements Session {
 
   #closed(error: Error | undefined): void {
     if (error !== undefined) this.#end({ reason: 'fault', message: error.message, error });
-    else if (this.#helloReader !== undefined) this.#end({ reason: 'protocol', message: this.#helloReader.endedEarly().message });
-    else if (this.#connection.isWithinFrame) this.#end({ reason: 'protocol', message: 'truncated: the guest left within a frame' });
+    else if (this.#helloReader !== undefined)
+      this.#end({ reason: 'protocol', message: this.#helloReader.endedEarly().message });
+    else if (this.#connection.isWithinFrame)
+      this.#end({ reason: 'protocol', message: 'truncated: the guest left within a frame' });
     else this.#end({ reason: 'closed', message: 'the guest closed the connection' });
   }
 

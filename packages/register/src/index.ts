@@ -7,7 +7,9 @@ import { openTransport } from '@vesper-gpu/transport';
  */
 const address = process.env['VESPER_ADDRESS'];
 if (address === undefined || address === '') {
-  fail('VESPER_ADDRESS is not set; name a host there, as unix:PATH, tcp:HOST:PORT or dev:PATH, or start the program with `vesper run -- COMMAND`');
+  fail(
+    'VESPER_ADDRESS is not set; name a host there, as unix:PATH, tcp:HOST:PORT or dev:PATH, or start the program with `vesper run -- COMMAND`',
+  );
 }
 
 const { gpu, globals } = await openTransport(address)
@@ -21,7 +23,12 @@ for (const [name, value] of Object.entries(globals)) {
 const scope = globalThis as { navigator?: object };
 if (scope.navigator === undefined) {
   const navigator = { userAgent: `Node.js/${process.versions.node.split('.')[0]!}` };
-  Object.defineProperty(globalThis, 'navigator', { value: navigator, writable: true, configurable: true, enumerable: true });
+  Object.defineProperty(globalThis, 'navigator', {
+    value: navigator,
+    writable: true,
+    configurable: true,
+    enumerable: true,
+  });
 }
 Object.defineProperty(scope.navigator, 'gpu', { value: gpu, configurable: true, enumerable: true });
 

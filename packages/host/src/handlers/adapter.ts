@@ -1,4 +1,10 @@
-import { encodeDeviceLost, GPUAdapterHandlers, InterfaceNumber, type api, type VesperCapabilitiesValue } from '@vesper-gpu/protocol/host';
+import {
+  encodeDeviceLost,
+  GPUAdapterHandlers,
+  InterfaceNumber,
+  type api,
+  type VesperCapabilitiesValue,
+} from '@vesper-gpu/protocol/host';
 import { capabilitiesOf } from '../capabilities.ts';
 import { DeviceState } from '../device-state.ts';
 import { errorType } from '../error-scopes.ts';

@@ -15,12 +15,20 @@ export class DeviceHandlers extends GPUDeviceHandlers {
     target.destroy();
   }
 
-  override async createComputePipelineAsync(target: api.GPUDevice, newComputePipeline: number, descriptor: api.GPUComputePipelineDescriptor): Promise<void> {
+  override async createComputePipelineAsync(
+    target: api.GPUDevice,
+    newComputePipeline: number,
+    descriptor: api.GPUComputePipelineDescriptor,
+  ): Promise<void> {
     const pipeline = await target.createComputePipelineAsync(descriptor);
     this.#connection.fulfil(newComputePipeline, InterfaceNumber.GPUComputePipeline, pipeline);
   }
 
-  override async createRenderPipelineAsync(target: api.GPUDevice, newRenderPipeline: number, descriptor: api.GPURenderPipelineDescriptor): Promise<void> {
+  override async createRenderPipelineAsync(
+    target: api.GPUDevice,
+    newRenderPipeline: number,
+    descriptor: api.GPURenderPipelineDescriptor,
+  ): Promise<void> {
     const pipeline = await target.createRenderPipelineAsync(descriptor);
     this.#connection.fulfil(newRenderPipeline, InterfaceNumber.GPURenderPipeline, pipeline);
   }

@@ -12,7 +12,10 @@ export class RootHandlers extends GPUHandlers {
     this.#gpu = gpu;
   }
 
-  override async requestAdapter(newAdapter: number, options: api.GPURequestAdapterOptions): Promise<VesperAdapterReplyValue> {
+  override async requestAdapter(
+    newAdapter: number,
+    options: api.GPURequestAdapterOptions,
+  ): Promise<VesperAdapterReplyValue> {
     const adapter = await this.#gpu.requestAdapter(options);
     if (adapter === null) return {};
     this.#connection.adapters.add(adapter);

@@ -6,7 +6,12 @@ export class QueueHandlers extends GPUQueueHandlers {
   }
 
   /** `data` is a view of the frame: the backend copies it before it returns. */
-  override writeBuffer(target: api.GPUQueue, buffer: api.GPUBuffer, bufferOffset: number, data: Uint8Array<ArrayBuffer>): void {
+  override writeBuffer(
+    target: api.GPUQueue,
+    buffer: api.GPUBuffer,
+    bufferOffset: number,
+    data: Uint8Array<ArrayBuffer>,
+  ): void {
     target.writeBuffer(buffer, bufferOffset, data);
   }
 

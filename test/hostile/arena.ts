@@ -86,11 +86,11 @@ export class Arena {
     ({ stale: this.stale, reserved: this.reserved, nextSlot: this.nextSlot } = model);
     for (const [index, bytes] of model.frames.entries()) {
       // The adapter that never comes is the one of the last frame but one.
-      this.gpu.adapterGate = index === model.frames.length - 2 ? new Promise(() => {}) : undefined;
+      this.gpu.gate = index === model.frames.length - 2 ? () => new Promise(() => {}) : undefined;
       this.connection.receive(bytes);
       if (index < 2) await settle();
     }
-    this.gpu.adapterGate = undefined;
+    this.gpu.gate = undefined;
   }
 
   /** The next id of `interfaceName`, which is then the one that `idOf` gives. */
@@ -130,7 +130,7 @@ export class Arena {
     await settle();
     this.write((w) => this.#createObjects(w, device));
     // Never answered: its id stays reserved.
-    this.gpu.adapterGate = new Promise(() => {});
+    this.gpu.gate = () => new Promise(() => {});
     this.reserved = idAt(this.nextSlot++);
     this.write((w) =>
       guest.encodeGpuRequestAdapter(w, 3, this.reserved, {
@@ -139,7 +139,7 @@ export class Arena {
         xrCompatible: false,
       }),
     );
-    this.gpu.adapterGate = undefined;
+    this.gpu.gate = undefined;
     this.stale = idAt(this.nextSlot++);
     this.write((w) => {
       guest.encodeDeviceCreateCommandEncoder(w, device, this.stale, undefined);

@@ -272,12 +272,13 @@ export function* recordMutants(layout: Layout): Generator<Mutant> {
   yield harmed('written as a long record', Int32Array.from([opcode, length + 1, ...original.subarray(1)]), 'taken');
 }
 
-/** Every single bit of a record, the header's too. */
-export function* bitMutants(layout: Layout): Generator<Mutant> {
+/** Every single bit of a record, the header's too. A `release` may be of what the next record needs. */
+export function* bitMutants(layout: Layout, command: string): Generator<Mutant> {
   const original = layout.record();
+  const isRelease = command === 'VesperStream.release';
   for (let bit = 0; bit < original.length * 32; bit++) {
     const words = original.slice();
     words[bit >> 5] = words[bit >> 5]! ^ (1 << (bit & 31));
-    yield { path: '', what: `bit ${bit}`, words, expected: 'either', harmsHeader: bit < 32 };
+    yield { path: '', what: `bit ${bit}`, words, expected: 'either', harmsHeader: bit < 32 || isRelease };
   }
 }

@@ -16,13 +16,16 @@ export class NullGpu implements NullLog {
   readonly wgslLanguageFeatures = new Set(['packed_4x8_integer_dot_product']);
   /** Called before each call; it may throw. `args` are the call's own. */
   fail: ((name: string, args: readonly unknown[]) => void) | undefined;
-  /** What requestAdapter waits for. */
-  adapterGate: Promise<void> | undefined;
-  deviceGate: Promise<void> | undefined;
+  /** What the answer to an asynchronous call waits for. */
+  gate: ((name: string) => Promise<void> | undefined) | undefined;
 
   log(name: string, args: readonly unknown[]): void {
     this.calls.push(name);
     this.fail?.(name, args);
+  }
+
+  wait(name: string): Promise<void> | undefined {
+    return this.gate?.(name);
   }
 
   getPreferredCanvasFormat(): string {
@@ -31,7 +34,7 @@ export class NullGpu implements NullLog {
 
   async requestAdapter(...args: unknown[]): Promise<NullAdapter> {
     this.log('requestAdapter', args);
-    await this.adapterGate;
+    await this.wait('requestAdapter');
     return new NullAdapter(this);
   }
 
@@ -53,7 +56,7 @@ class NullAdapter {
 
   async requestDevice(...args: unknown[]): Promise<NullDevice> {
     this.#gpu.log('requestDevice', args);
-    await this.#gpu.deviceGate;
+    await this.#gpu.wait('requestDevice');
     const device = new NullDevice(this.#gpu, this);
     this.#gpu.devices.push(device);
     return device;
@@ -83,7 +86,7 @@ class NullQueue extends NullObject {
   }
 
   async onSubmittedWorkDone(): Promise<void> {
-    this.log('onSubmittedWorkDone', []);
+    await this.answer('onSubmittedWorkDone', []);
   }
 }
 
@@ -102,7 +105,7 @@ class NullBuffer extends NullObject {
   }
 
   async mapAsync(...args: unknown[]): Promise<void> {
-    this.log('mapAsync', args);
+    await this.answer('mapAsync', args);
     if (this.isInvalid) throw new DOMException('the buffer is invalid', 'OperationError');
     this.#mapped = new ArrayBuffer(Math.min(this.size, 1 << 16));
   }
@@ -139,7 +142,7 @@ class NullTexture extends NullObject {
 
 class NullShaderModule extends NullObject {
   async getCompilationInfo(): Promise<{ messages: object[] }> {
-    this.log('getCompilationInfo', []);
+    await this.answer('getCompilationInfo', []);
     return { messages: [{ message: 'well', type: 'info', lineNum: 1, linePos: 2, offset: 3, length: 4 }] };
   }
 }
@@ -246,11 +249,13 @@ export class NullDevice extends EventTarget {
 
   async createComputePipelineAsync(descriptor: object): Promise<NullPipeline> {
     this.logOf.log('createComputePipelineAsync', [descriptor]);
+    await this.logOf.wait('createComputePipelineAsync');
     return new NullPipeline(this.logOf, [descriptor]);
   }
 
   async createRenderPipelineAsync(descriptor: object): Promise<NullPipeline> {
     this.logOf.log('createRenderPipelineAsync', [descriptor]);
+    await this.logOf.wait('createRenderPipelineAsync');
     return new NullPipeline(this.logOf, [descriptor]);
   }
 
@@ -273,7 +278,9 @@ export class NullDevice extends EventTarget {
 
   async popErrorScope(): Promise<object | null> {
     this.logOf.log('popErrorScope', []);
-    return this.scopes.pop();
+    const error = this.scopes.pop();
+    await this.logOf.wait('popErrorScope');
+    return error;
   }
 
   destroy(): void {

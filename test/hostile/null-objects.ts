@@ -1,6 +1,8 @@
 /** Where the calls of a null backend are written down. */
 export interface NullLog {
   log(name: string, args: readonly unknown[]): void;
+  /** What an answer waits for. */
+  wait(name: string): Promise<void> | undefined;
 }
 
 /** Whether an argument is, or holds, an invalid object of the null backend. Descriptors are trees, a few levels deep. */
@@ -12,7 +14,7 @@ export function isInvalid(value: unknown): boolean {
 
 /** An object of the null backend. Made of an invalid one, it is invalid: https://www.w3.org/TR/webgpu/#invalidity */
 export class NullObject {
-  label = '';
+  #label = '';
   isInvalid: boolean;
   readonly logOf: NullLog;
 
@@ -21,8 +23,23 @@ export class NullObject {
     this.isInvalid = parts.some(isInvalid);
   }
 
+  get label(): string {
+    return this.#label;
+  }
+
+  set label(value: string) {
+    this.log('label', [value]);
+    this.#label = value;
+  }
+
   log(name: string, args: readonly unknown[]): void {
     this.logOf.log(name, args);
+  }
+
+  /** Writes an asynchronous call down, and waits as long as the test wants. */
+  async answer(name: string, args: readonly unknown[]): Promise<void> {
+    this.logOf.log(name, args);
+    await this.logOf.wait(name);
   }
 }
 

@@ -35,11 +35,7 @@ export async function judge(
   return { found, isUntouched };
 }
 
-async function verdictOn(
-  arena: Arena,
-  command: CommandSchema,
-  mutant: Mutant,
-): Promise<string | undefined> {
+async function verdictOn(arena: Arena, command: CommandSchema, mutant: Mutant): Promise<string | undefined> {
   const { harmsHeader = false } = mutant;
   const frameBytes = 4 * (1 + mutant.words.length + arena.canary().length);
   const before = arena.gpu.calls.length;

@@ -117,7 +117,8 @@ describe('popErrorScope', () => {
     for (let i = 0; i < depth; i++) device.pushErrorScope('validation');
     makeInvalid(device);
     const found: (GPUError | null)[] = [];
-    while (found.length < depth) found.push(...(await Promise.all(Array.from({ length: 1000 }, () => device.popErrorScope()))));
+    while (found.length < depth)
+      found.push(...(await Promise.all(Array.from({ length: 1000 }, () => device.popErrorScope()))));
     expect(found[0]).toBeInstanceOf(GPUValidationError);
     expect(found.filter((error) => error !== null)).toHaveLength(1);
     expect(await rejectionName(() => device.popErrorScope())).toBe('OperationError');

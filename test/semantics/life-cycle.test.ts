@@ -11,12 +11,16 @@ const anything = <T>(value: unknown): T => value as T;
 
 describe('requestAdapter', () => {
   it('resolves to null for a feature level that is none, and rejects for a power preference that is none', async () => {
-    for (const featureLevel of ['', 'Core', 'ultra', 'cor']) expect(await guest.gpu.requestAdapter({ featureLevel }), featureLevel).toBeNull();
-    for (const featureLevel of ['core', undefined]) expect(await guest.gpu.requestAdapter(anything({ featureLevel })), featureLevel).toBeInstanceOf(GPUAdapter);
+    for (const featureLevel of ['', 'Core', 'ultra', 'cor'])
+      expect(await guest.gpu.requestAdapter({ featureLevel }), featureLevel).toBeNull();
+    for (const featureLevel of ['core', undefined])
+      expect(await guest.gpu.requestAdapter(anything({ featureLevel })), featureLevel).toBeInstanceOf(GPUAdapter);
     for (const powerPreference of ['low-power', 'high-performance', undefined]) {
       expect(await guest.gpu.requestAdapter(anything({ powerPreference })), powerPreference).toBeInstanceOf(GPUAdapter);
     }
-    expect(await rejectionName(() => guest.gpu.requestAdapter(anything({ powerPreference: 'fast' })))).toBe('TypeError');
+    expect(await rejectionName(() => guest.gpu.requestAdapter(anything({ powerPreference: 'fast' })))).toBe(
+      'TypeError',
+    );
     expect(await rejectionName(() => guest.gpu.requestAdapter(anything(5)))).toBe('TypeError');
   });
 
@@ -39,14 +43,18 @@ describe('requestDevice', () => {
     await device.lost;
     expect(await rejectionName(() => adapter.requestDevice())).toBe('OperationError');
     // What is wrong with the descriptor comes first.
-    expect(await rejectionName(() => adapter.requestDevice({ requiredFeatures: [anything('none')] }))).toBe('TypeError');
+    expect(await rejectionName(() => adapter.requestDevice({ requiredFeatures: [anything('none')] }))).toBe(
+      'TypeError',
+    );
   });
 
   it('refuses what cannot be, in the way that WebGPU says, and keeps the adapter', async () => {
     const adapter = await guest.newAdapter();
     const { maxBindGroups } = adapter.limits;
     const unsupported = adapter.features.has('shader-f16') ? 'texture-formats-tier2' : 'shader-f16';
-    const limits = (requiredLimits: Record<string, unknown>): GPUDeviceDescriptor => ({ requiredLimits: anything(requiredLimits) });
+    const limits = (requiredLimits: Record<string, unknown>): GPUDeviceDescriptor => ({
+      requiredLimits: anything(requiredLimits),
+    });
     const cases: [string, GPUDeviceDescriptor][] = [
       ['TypeError', { requiredFeatures: [anything('no-such-feature')] }],
       ['TypeError', { requiredFeatures: [unsupported] }],
@@ -63,7 +71,8 @@ describe('requestDevice', () => {
       ['OperationError', limits({ minUniformBufferOffsetAlignment: 300 })],
       ['OperationError', limits({ minStorageBufferOffsetAlignment: 2 ** 32 })],
     ];
-    for (const [name, descriptor] of cases) expect(await rejectionName(() => adapter.requestDevice(descriptor)), JSON.stringify(descriptor)).toBe(name);
+    for (const [name, descriptor] of cases)
+      expect(await rejectionName(() => adapter.requestDevice(descriptor)), JSON.stringify(descriptor)).toBe(name);
     const device = await adapter.requestDevice(limits({ maxBindGroups, noSuchLimit: undefined }));
     expect(device.limits.maxBindGroups).toBe(maxBindGroups);
     device.destroy();
@@ -72,7 +81,11 @@ describe('requestDevice', () => {
   it('gives default limits, and labels to the device and its queue', async () => {
     const device = await guest.newDevice({ label: 'mine', defaultQueue: { label: 'its queue' } });
     expect([device.label, device.queue.label]).toEqual(['mine', 'its queue']);
-    expect([device.limits.maxTextureDimension2D, device.limits.maxBufferSize, device.limits.maxBindGroups]).toEqual([8192, 2 ** 28, 4]);
+    expect([device.limits.maxTextureDimension2D, device.limits.maxBufferSize, device.limits.maxBindGroups]).toEqual([
+      8192,
+      2 ** 28,
+      4,
+    ]);
     device.destroy();
   });
 });
@@ -118,7 +131,11 @@ async function useLostDevice(device: GPUDevice, older: { buffer: GPUBuffer; modu
   new Uint8Array(range).fill(1);
   mapped.unmap();
   expect(range.byteLength).toBe(0);
-  const texture = device.createTexture({ size: [4, 4], format: 'rgba8unorm', usage: GPUTextureUsage.RENDER_ATTACHMENT });
+  const texture = device.createTexture({
+    size: [4, 4],
+    format: 'rgba8unorm',
+    usage: GPUTextureUsage.RENDER_ATTACHMENT,
+  });
   expect(texture.width).toBe(4);
   const module = device.createShaderModule({ code: 'nonsense' });
   const layout = device.createBindGroupLayout({ entries: [] });
@@ -131,7 +148,9 @@ async function useLostDevice(device: GPUDevice, older: { buffer: GPUBuffer; modu
   device.createRenderBundleEncoder({ colorFormats: ['rgba8unorm'] }).finish();
   const encoder = device.createCommandEncoder();
   encoder.clearBuffer(buffer);
-  const pass = encoder.beginRenderPass({ colorAttachments: [{ view: texture.createView(), loadOp: 'clear', storeOp: 'store' }] });
+  const pass = encoder.beginRenderPass({
+    colorAttachments: [{ view: texture.createView(), loadOp: 'clear', storeOp: 'store' }],
+  });
   pass.draw(3);
   pass.end();
   device.queue.submit([encoder.finish()]);
@@ -141,8 +160,12 @@ async function useLostDevice(device: GPUDevice, older: { buffer: GPUBuffer; modu
   expect(await device.popErrorScope()).toBeNull();
   // There is no scope any more: on a device that is lost that does not matter.
   expect(await device.popErrorScope()).toBeNull();
-  expect(await device.createComputePipelineAsync({ layout: 'auto', compute: { module } })).toBeInstanceOf(GPUComputePipeline);
-  expect(await device.createRenderPipelineAsync({ layout: 'auto', vertex: { module } })).toBeInstanceOf(GPURenderPipeline);
+  expect(await device.createComputePipelineAsync({ layout: 'auto', compute: { module } })).toBeInstanceOf(
+    GPUComputePipeline,
+  );
+  expect(await device.createRenderPipelineAsync({ layout: 'auto', vertex: { module } })).toBeInstanceOf(
+    GPURenderPipeline,
+  );
   await device.queue.onSubmittedWorkDone();
   expect((await module.getCompilationInfo()).messages).toBeInstanceOf(Array);
   expect((await older.module.getCompilationInfo()).messages).toBeInstanceOf(Array);
@@ -158,7 +181,10 @@ async function useLostDevice(device: GPUDevice, older: { buffer: GPUBuffer; modu
 }
 
 describe('a device that is no more', () => {
-  const older = (device: GPUDevice) => ({ buffer: device.createBuffer({ size: 16, usage: GPUBufferUsage.COPY_DST }), module: device.createShaderModule({ code: '' }) });
+  const older = (device: GPUDevice) => ({
+    buffer: device.createBuffer({ size: 16, usage: GPUBufferUsage.COPY_DST }),
+    module: device.createShaderModule({ code: '' }),
+  });
 
   it('neither throws nor reports, right after destroy()', async () => {
     const device = await guest.newDevice();
@@ -220,7 +246,15 @@ describe('a device that is no more', () => {
     // Before any of it is sent.
     await connection.close();
     await Promise.all(notes);
-    expect(order.toSorted()).toEqual(['adapter: resolved', 'info: resolved', 'lost: resolved', 'map: AbortError', 'pipeline: resolved', 'scope: resolved', 'work: resolved']);
+    expect(order.toSorted()).toEqual([
+      'adapter: resolved',
+      'info: resolved',
+      'lost: resolved',
+      'map: AbortError',
+      'pipeline: resolved',
+      'scope: resolved',
+      'work: resolved',
+    ]);
   });
 
   it('loses the one that is being requested when the connection ends, and no promise is left', async () => {

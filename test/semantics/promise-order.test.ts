@@ -16,11 +16,16 @@ describe('promises', () => {
   it('of an earlier map resolve before the work that was submitted is reported done', async () => {
     const { device } = guest;
     const order: string[] = [];
-    const buffers = Array.from({ length: 5 }, () => device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST }));
+    const buffers = Array.from({ length: 5 }, () =>
+      device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST }),
+    );
     await Promise.all(
       buffers.flatMap((buffer, i) => {
         device.queue.writeBuffer(buffer, 0, new Uint32Array([i, i, i, i]));
-        return [buffer.mapAsync(GPUMapMode.READ).then(() => order.push(`map ${i}`)), device.queue.onSubmittedWorkDone().then(() => order.push(`done ${i}`))];
+        return [
+          buffer.mapAsync(GPUMapMode.READ).then(() => order.push(`map ${i}`)),
+          device.queue.onSubmittedWorkDone().then(() => order.push(`done ${i}`)),
+        ];
       }),
     );
     expect(order).toEqual(buffers.flatMap((_, i) => [`map ${i}`, `done ${i}`]));

@@ -14,7 +14,10 @@ describe('labels', () => {
     const make: ((label: string) => { label: string })[] = [
       (label) => device.createBuffer({ label, size: 4, usage: 8 }),
       (label) => device.createTexture({ label, size: [1], format: 'rgba8unorm', usage: 1 }),
-      (label) => device.createTexture({ size: [1], format: 'rgba8unorm', usage: GPUTextureUsage.TEXTURE_BINDING }).createView({ label }),
+      (label) =>
+        device
+          .createTexture({ size: [1], format: 'rgba8unorm', usage: GPUTextureUsage.TEXTURE_BINDING })
+          .createView({ label }),
       (label) => device.createSampler({ label }),
       (label) => device.createBindGroupLayout({ label, entries: [] }),
       (label) => device.createPipelineLayout({ label, bindGroupLayouts: [] }),
@@ -84,15 +87,43 @@ describe('reflection', () => {
     const { device } = guest;
     await expectNoError(device, () => {
       const small = device.createTexture({ size: [3], format: 'r8unorm', usage: GPUTextureUsage.COPY_SRC });
-      expect(reflected(small)).toEqual({ width: 3, height: 1, depthOrArrayLayers: 1, mipLevelCount: 1, sampleCount: 1, dimension: '2d', format: 'r8unorm', usage: 1, textureBindingViewDimension: undefined });
-      const volume = device.createTexture({ size: { width: 4, height: 5, depthOrArrayLayers: 6 }, dimension: '3d', mipLevelCount: 2, format: 'rgba16float', usage: GPUTextureUsage.COPY_DST });
-      expect(reflected(volume)).toMatchObject({ width: 4, height: 5, depthOrArrayLayers: 6, mipLevelCount: 2, dimension: '3d', format: 'rgba16float', usage: 2 });
+      expect(reflected(small)).toEqual({
+        width: 3,
+        height: 1,
+        depthOrArrayLayers: 1,
+        mipLevelCount: 1,
+        sampleCount: 1,
+        dimension: '2d',
+        format: 'r8unorm',
+        usage: 1,
+        textureBindingViewDimension: undefined,
+      });
+      const volume = device.createTexture({
+        size: { width: 4, height: 5, depthOrArrayLayers: 6 },
+        dimension: '3d',
+        mipLevelCount: 2,
+        format: 'rgba16float',
+        usage: GPUTextureUsage.COPY_DST,
+      });
+      expect(reflected(volume)).toMatchObject({
+        width: 4,
+        height: 5,
+        depthOrArrayLayers: 6,
+        mipLevelCount: 2,
+        dimension: '3d',
+        format: 'rgba16float',
+        usage: 2,
+      });
     });
   });
 
   it('of invalid objects shows what was given', async () => {
     const { device } = guest;
-    await expectValidationError(device, () => expect(reflected(device.createTexture({ size: [0, 7], format: 'depth24plus', usage: 0xff00, sampleCount: 3 }))).toMatchObject({ width: 0, height: 7, sampleCount: 3, format: 'depth24plus', usage: 0xff00 }));
+    await expectValidationError(device, () =>
+      expect(
+        reflected(device.createTexture({ size: [0, 7], format: 'depth24plus', usage: 0xff00, sampleCount: 3 })),
+      ).toMatchObject({ width: 0, height: 7, sampleCount: 3, format: 'depth24plus', usage: 0xff00 }),
+    );
     await expectValidationError(device, () => {
       const set = device.createQuerySet({ type: 'occlusion', count: 100_000 });
       expect([set.type, set.count]).toEqual(['occlusion', 100_000]);
@@ -105,12 +136,24 @@ describe('reflection', () => {
 
 function reflected(texture: GPUTexture): Record<string, unknown> {
   const { width, height, depthOrArrayLayers, mipLevelCount, sampleCount, dimension, format, usage } = texture;
-  return { width, height, depthOrArrayLayers, mipLevelCount, sampleCount, dimension, format, usage, textureBindingViewDimension: Reflect.get(texture, 'textureBindingViewDimension') as unknown };
+  return {
+    width,
+    height,
+    depthOrArrayLayers,
+    mipLevelCount,
+    sampleCount,
+    dimension,
+    format,
+    usage,
+    textureBindingViewDimension: Reflect.get(texture, 'textureBindingViewDimension') as unknown,
+  };
 }
 
 describe('getCompilationInfo', () => {
   it('has no messages for good code', async () => {
-    const info = await guest.device.createShaderModule({ code: '@compute @workgroup_size(1) fn main() {}' }).getCompilationInfo();
+    const info = await guest.device
+      .createShaderModule({ code: '@compute @workgroup_size(1) fn main() {}' })
+      .getCompilationInfo();
     expect(info).toBeInstanceOf(GPUCompilationInfo);
     expect(info.messages).toEqual([]);
     expect(Object.isFrozen(info.messages)).toBe(true);
@@ -133,13 +176,23 @@ describe('getCompilationInfo', () => {
       const lines = code.split(/\r\n|\n/);
       const line = lines.length;
       const offset = code.indexOf(wrong);
-      expect([message!.lineNum, message!.linePos, message!.offset, message!.length], JSON.stringify(before)).toEqual([line, lines.at(-1)!.indexOf(wrong) + 1, offset, wrong.length]);
+      expect([message!.lineNum, message!.linePos, message!.offset, message!.length], JSON.stringify(before)).toEqual([
+        line,
+        lines.at(-1)!.indexOf(wrong) + 1,
+        offset,
+        wrong.length,
+      ]);
     }
   });
 
   it('survives code with NUL, lone surrogates and nothing at all', async () => {
     const { device } = guest;
-    for (const [code, isGood] of [['', true], ['// \ud800 lone\n@compute @workgroup_size(1) fn main() {}', true], ['@compute @workgroup_size(1) fn main() {} \0 const a = 1;', false], ['// 🌞', true]] as const) {
+    for (const [code, isGood] of [
+      ['', true],
+      ['// \ud800 lone\n@compute @workgroup_size(1) fn main() {}', true],
+      ['@compute @workgroup_size(1) fn main() {} \0 const a = 1;', false],
+      ['// 🌞', true],
+    ] as const) {
       let module!: GPUShaderModule;
       const error = await errorOf(device, () => (module = device.createShaderModule({ code })));
       expect(error === null, JSON.stringify(code)).toBe(isGood);

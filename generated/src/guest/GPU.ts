@@ -38,6 +38,7 @@ export abstract class GPUBase extends RemoteObject {
   abstract get wgslLanguageFeatures(): WGSLLanguageFeaturesImplementation;
 }
 
+/** What the class GPU forwards to. */
 export type GPUImplementation = GPUBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

@@ -47,6 +47,7 @@ export abstract class GPUAdapterBase extends RemoteObject {
   abstract requestDevice(descriptor: GPUDeviceDescriptorValue): Promise<GPUDeviceImplementation>;
 }
 
+/** What the class GPUAdapter forwards to. */
 export type GPUAdapterImplementation = GPUAdapterBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

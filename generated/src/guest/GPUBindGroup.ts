@@ -11,6 +11,7 @@ export class GPUBindGroupBase extends RemoteObject {
   }
 }
 
+/** What the class GPUBindGroup forwards to. */
 export type GPUBindGroupImplementation = GPUBindGroupBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

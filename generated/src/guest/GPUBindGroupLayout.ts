@@ -11,6 +11,7 @@ export class GPUBindGroupLayoutBase extends RemoteObject {
   }
 }
 
+/** What the class GPUBindGroupLayout forwards to. */
 export type GPUBindGroupLayoutImplementation = GPUBindGroupLayoutBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

@@ -92,6 +92,7 @@ export abstract class GPUBufferBase extends RemoteObject {
   abstract destroy(): void;
 }
 
+/** What the class GPUBuffer forwards to. */
 export type GPUBufferImplementation = GPUBufferBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

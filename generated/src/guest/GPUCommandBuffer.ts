@@ -11,6 +11,7 @@ export class GPUCommandBufferBase extends RemoteObject {
   }
 }
 
+/** What the class GPUCommandBuffer forwards to. */
 export type GPUCommandBufferImplementation = GPUCommandBufferBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

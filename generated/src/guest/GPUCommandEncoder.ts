@@ -370,6 +370,7 @@ export abstract class GPUCommandEncoderBase extends RemoteObject {
   }
 }
 
+/** What the class GPUCommandEncoder forwards to. */
 export type GPUCommandEncoderImplementation = GPUCommandEncoderBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

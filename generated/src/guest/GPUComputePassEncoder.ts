@@ -150,6 +150,7 @@ export abstract class GPUComputePassEncoderBase extends RemoteObject {
   }
 }
 
+/** What the class GPUComputePassEncoder forwards to. */
 export type GPUComputePassEncoderImplementation = GPUComputePassEncoderBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

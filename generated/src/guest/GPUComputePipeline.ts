@@ -26,6 +26,7 @@ export class GPUComputePipelineBase extends RemoteObject {
   }
 }
 
+/** What the class GPUComputePipeline forwards to. */
 export type GPUComputePipelineImplementation = GPUComputePipelineBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

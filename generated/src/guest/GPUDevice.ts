@@ -516,6 +516,7 @@ export abstract class GPUDeviceBase extends RemoteObject {
   abstract set onuncapturederror(value: api.EventHandler);
 }
 
+/** What the class GPUDevice forwards to. */
 export type GPUDeviceImplementation = GPUDeviceBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

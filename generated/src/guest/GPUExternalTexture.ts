@@ -11,6 +11,7 @@ export class GPUExternalTextureBase extends RemoteObject {
   }
 }
 
+/** What the class GPUExternalTexture forwards to. */
 export type GPUExternalTextureImplementation = GPUExternalTextureBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

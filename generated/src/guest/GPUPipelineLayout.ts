@@ -11,6 +11,7 @@ export class GPUPipelineLayoutBase extends RemoteObject {
   }
 }
 
+/** What the class GPUPipelineLayout forwards to. */
 export type GPUPipelineLayoutImplementation = GPUPipelineLayoutBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

@@ -29,6 +29,7 @@ export abstract class GPUQuerySetBase extends RemoteObject {
   abstract get count(): number;
 }
 
+/** What the class GPUQuerySet forwards to. */
 export type GPUQuerySetImplementation = GPUQuerySetBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

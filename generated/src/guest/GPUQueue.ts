@@ -159,6 +159,7 @@ export abstract class GPUQueueBase extends RemoteObject {
   ): void;
 }
 
+/** What the class GPUQueue forwards to. */
 export type GPUQueueImplementation = GPUQueueBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

@@ -11,6 +11,7 @@ export class GPURenderBundleBase extends RemoteObject {
   }
 }
 
+/** What the class GPURenderBundle forwards to. */
 export type GPURenderBundleImplementation = GPURenderBundleBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

@@ -146,6 +146,7 @@ export abstract class GPURenderBundleEncoderBase extends RemoteObject {
   }
 }
 
+/** What the class GPURenderBundleEncoder forwards to. */
 export type GPURenderBundleEncoderImplementation = GPURenderBundleEncoderBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

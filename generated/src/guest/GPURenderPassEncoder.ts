@@ -288,6 +288,7 @@ export abstract class GPURenderPassEncoderBase extends RemoteObject {
   }
 }
 
+/** What the class GPURenderPassEncoder forwards to. */
 export type GPURenderPassEncoderImplementation = GPURenderPassEncoderBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

@@ -26,6 +26,7 @@ export class GPURenderPipelineBase extends RemoteObject {
   }
 }
 
+/** What the class GPURenderPipeline forwards to. */
 export type GPURenderPipelineImplementation = GPURenderPipelineBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

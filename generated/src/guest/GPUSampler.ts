@@ -11,6 +11,7 @@ export class GPUSamplerBase extends RemoteObject {
   }
 }
 
+/** What the class GPUSampler forwards to. */
 export type GPUSamplerImplementation = GPUSamplerBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

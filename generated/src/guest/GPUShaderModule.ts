@@ -28,6 +28,7 @@ export abstract class GPUShaderModuleBase extends RemoteObject {
   abstract getCompilationInfo(): Promise<GPUCompilationInfoImplementation>;
 }
 
+/** What the class GPUShaderModule forwards to. */
 export type GPUShaderModuleImplementation = GPUShaderModuleBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

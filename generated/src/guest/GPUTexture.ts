@@ -71,6 +71,7 @@ export abstract class GPUTextureBase extends RemoteObject {
   abstract get textureBindingViewDimension(): api.GPUTextureViewDimension | undefined;
 }
 
+/** What the class GPUTexture forwards to. */
 export type GPUTextureImplementation = GPUTextureBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

@@ -11,6 +11,7 @@ export class GPUTextureViewBase extends RemoteObject {
   }
 }
 
+/** What the class GPUTextureView forwards to. */
 export type GPUTextureViewImplementation = GPUTextureViewBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */

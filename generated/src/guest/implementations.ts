@@ -30,4 +30,5 @@ export interface Implementations {
   GPURenderBundle: new (parent: RemoteObject, id: number, label: string) => GPURenderBundleImplementation;
 }
 
+/** Empty until packages/guest has filled it. */
 export const implementations = {} as Implementations;

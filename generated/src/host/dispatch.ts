@@ -170,6 +170,7 @@ export interface CommandInfo {
   readonly cost: string;
 }
 
+/** By opcode. */
 export const commandInfo: readonly (CommandInfo | undefined)[] = [
   undefined,
   undefined,

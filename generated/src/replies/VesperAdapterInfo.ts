@@ -11,6 +11,7 @@ export interface VesperAdapterInfoValue {
   isFallbackAdapter: boolean;
 }
 
+/** Writes VesperAdapterInfo: presence mask, then the fields that are present. */
 export function encodeVesperAdapterInfo(w: WireWriter, v: VesperAdapterInfoValue): void {
   const mask = w.reserve(1);
   let present = 0;
@@ -45,6 +46,7 @@ export function encodeVesperAdapterInfo(w: WireWriter, v: VesperAdapterInfoValue
   w.words[mask] = present;
 }
 
+/** Reads VesperAdapterInfo; absent fields get their defaults. */
 export function decodeVesperAdapterInfo(r: WireReader): VesperAdapterInfoValue {
   const v = {} as VesperAdapterInfoValue;
   const present = r.presence(7);

@@ -10,6 +10,7 @@ export interface VesperAdapterReplyValue {
   adapter?: VesperCapabilitiesValue | undefined;
 }
 
+/** Writes VesperAdapterReply: presence mask, then the fields that are present. */
 export function encodeVesperAdapterReply(w: WireWriter, v: VesperAdapterReplyValue): void {
   const mask = w.reserve(1);
   let present = 0;
@@ -20,6 +21,7 @@ export function encodeVesperAdapterReply(w: WireWriter, v: VesperAdapterReplyVal
   w.words[mask] = present;
 }
 
+/** Reads VesperAdapterReply; absent fields get their defaults. */
 export function decodeVesperAdapterReply(r: WireReader): VesperAdapterReplyValue {
   const v = {} as VesperAdapterReplyValue;
   const present = r.presence(1);

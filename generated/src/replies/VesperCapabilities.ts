@@ -8,6 +8,7 @@ export interface VesperCapabilitiesValue {
   info: VesperAdapterInfoValue;
 }
 
+/** Writes VesperCapabilities: presence mask, then the fields that are present. */
 export function encodeVesperCapabilities(w: WireWriter, v: VesperCapabilitiesValue): void {
   w.u32(0);
   w.u32(v.features.length);
@@ -22,6 +23,7 @@ export function encodeVesperCapabilities(w: WireWriter, v: VesperCapabilitiesVal
   encodeVesperAdapterInfo(w, v.info);
 }
 
+/** Reads VesperCapabilities; absent fields get their defaults. */
 export function decodeVesperCapabilities(r: WireReader): VesperCapabilitiesValue {
   const v = {} as VesperCapabilitiesValue;
   r.presence(0);

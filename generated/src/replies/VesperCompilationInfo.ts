@@ -10,6 +10,7 @@ export interface VesperCompilationInfoValue {
   messages: readonly VesperCompilationMessageValue[];
 }
 
+/** Writes VesperCompilationInfo: presence mask, then the fields that are present. */
 export function encodeVesperCompilationInfo(w: WireWriter, v: VesperCompilationInfoValue): void {
   w.u32(0);
   w.u32(v.messages.length);
@@ -18,6 +19,7 @@ export function encodeVesperCompilationInfo(w: WireWriter, v: VesperCompilationI
   }
 }
 
+/** Reads VesperCompilationInfo; absent fields get their defaults. */
 export function decodeVesperCompilationInfo(r: WireReader): VesperCompilationInfoValue {
   const v = {} as VesperCompilationInfoValue;
   r.presence(0);

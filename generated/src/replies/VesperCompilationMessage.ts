@@ -15,6 +15,7 @@ export interface VesperCompilationMessageValue {
   length: number;
 }
 
+/** Writes VesperCompilationMessage: presence mask, then the fields that are present. */
 export function encodeVesperCompilationMessage(w: WireWriter, v: VesperCompilationMessageValue): void {
   const mask = w.reserve(1);
   let present = 0;
@@ -42,6 +43,7 @@ export function encodeVesperCompilationMessage(w: WireWriter, v: VesperCompilati
   w.words[mask] = present;
 }
 
+/** Reads VesperCompilationMessage; absent fields get their defaults. */
 export function decodeVesperCompilationMessage(r: WireReader): VesperCompilationMessageValue {
   const v = {} as VesperCompilationMessageValue;
   const present = r.presence(5);

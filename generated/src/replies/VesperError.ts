@@ -7,6 +7,7 @@ export interface VesperErrorValue {
   message: string;
 }
 
+/** Writes VesperError: presence mask, then the fields that are present. */
 export function encodeVesperError(w: WireWriter, v: VesperErrorValue): void {
   const mask = w.reserve(1);
   let present = 0;
@@ -18,6 +19,7 @@ export function encodeVesperError(w: WireWriter, v: VesperErrorValue): void {
   w.words[mask] = present;
 }
 
+/** Reads VesperError; absent fields get their defaults. */
 export function decodeVesperError(r: WireReader): VesperErrorValue {
   const v = {} as VesperErrorValue;
   const present = r.presence(1);

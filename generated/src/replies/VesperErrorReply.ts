@@ -6,6 +6,7 @@ export interface VesperErrorReplyValue {
   error?: VesperErrorValue | undefined;
 }
 
+/** Writes VesperErrorReply: presence mask, then the fields that are present. */
 export function encodeVesperErrorReply(w: WireWriter, v: VesperErrorReplyValue): void {
   const mask = w.reserve(1);
   let present = 0;
@@ -16,6 +17,7 @@ export function encodeVesperErrorReply(w: WireWriter, v: VesperErrorReplyValue):
   w.words[mask] = present;
 }
 
+/** Reads VesperErrorReply; absent fields get their defaults. */
 export function decodeVesperErrorReply(r: WireReader): VesperErrorReplyValue {
   const v = {} as VesperErrorReplyValue;
   const present = r.presence(1);

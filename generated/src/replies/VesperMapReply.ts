@@ -5,6 +5,7 @@ export interface VesperMapReplyValue {
   data?: ByteSource | undefined;
 }
 
+/** Writes VesperMapReply: presence mask, then the fields that are present. */
 export function encodeVesperMapReply(w: WireWriter, v: VesperMapReplyValue): void {
   const mask = w.reserve(1);
   let present = 0;
@@ -15,6 +16,7 @@ export function encodeVesperMapReply(w: WireWriter, v: VesperMapReplyValue): voi
   w.words[mask] = present;
 }
 
+/** Reads VesperMapReply; absent fields get their defaults. */
 export function decodeVesperMapReply(r: WireReader): VesperMapReplyValue {
   const v = {} as VesperMapReplyValue;
   const present = r.presence(1);

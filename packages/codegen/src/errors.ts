@@ -1,6 +1,8 @@
 /** Generation cannot go on. `message` names the file, the member and the remedy. */
 export class GenerateError extends Error {
+  /** Name of the class. */
   override readonly name = 'GenerateError';
+  /** For programs: stays the same. */
   readonly code = 'VESPER_GENERATE';
 }
 
@@ -8,6 +10,7 @@ export class GenerateError extends Error {
 export class Problems {
   readonly #messages: string[] = [];
 
+  /** @param message names the file, the member and the remedy. */
   add(message: string): void {
     this.#messages.push(message);
   }

@@ -26,7 +26,9 @@ export interface GenerateOptions {
 /** Folders of the output in which every file is generated. */
 const OWNED = ['src', 'schema', 'docs', 'c'];
 
+/** What the generator makes of its inputs, in memory. */
 export interface Generated {
+  /** The schema that everything else was emitted from. */
   schema: WireSchema;
   /** Text by path: of the output, and the lock file, which is an input too. */
   files: Map<string, string>;
@@ -78,10 +80,13 @@ async function read(path: string): Promise<string> {
 
 /** How the files on disk differ from what the inputs give. */
 export interface Difference {
+  /** As it was found: below the output folder. */
   path: string;
+  /** `stale`: a file that the inputs do not give. */
   kind: 'missing' | 'changed' | 'stale';
 }
 
+/** Compares what was generated with what is on disk; ordered by path. */
 export async function compare(generated: Generated, options: GenerateOptions): Promise<Difference[]> {
   const differences: Difference[] = [];
   for (const [path, text] of generated.files) {

@@ -5,6 +5,7 @@ import type { Environment } from './system.ts';
 
 /** What a host on this machine would run on, and why. */
 export interface DoctorReport extends ProbeReport {
+  /** The choice, with its reasons. */
   readonly driver: DriverChoice;
   /** Version of node, such as `v20.19.0`. */
   readonly nodeVersion: string;

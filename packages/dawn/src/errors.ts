@@ -7,7 +7,9 @@ export type DriverErrorCode =
 
 /** Thrown by chooseDriver() and inspect(). The message holds all there is to tell a person, over several lines. */
 export class DriverError extends Error {
+  /** Name of the class. */
   override readonly name = 'DriverError';
+  /** For programs: stays the same. */
   readonly code: DriverErrorCode;
   /** One sentence for each candidate that was considered, in order. */
   readonly steps: readonly string[];

@@ -22,11 +22,13 @@ export interface AdapterReport {
   readonly isFallbackAdapter: boolean;
   /** Smallest and largest number of invocations in a subgroup. */
   readonly subgroupMinSize: number;
+  /** Largest subgroup, in invocations. */
   readonly subgroupMaxSize: number;
 }
 
 /** What a probe process found. */
 export interface ProbeReport {
+  /** The adapter that opened. */
   readonly adapter: AdapterReport;
   /** Names of the adapter's GPUFeatureName, sorted. */
   readonly features: readonly string[];

@@ -10,11 +10,13 @@ export type DriverKind = 'user' | 'system' | 'native' | 'swiftshader';
 
 /** The driver that the host shall use. An adapter and a device were opened with it. */
 export interface DriverChoice {
+  /** Where the driver comes from. */
   readonly kind: DriverKind;
   /** One sentence for each candidate that was considered, in order; the last is the chosen one. */
   readonly reason: readonly string[];
   /** Variables to set on the host process when it is started, over those given to chooseDriver(). May be empty. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What it opened. */
   readonly adapter: AdapterReport;
 }
 

@@ -35,23 +35,29 @@ export const globals: Readonly<Record<string, object>> = {
 
 /** Counters of a connection; bytes as they stand in frames. */
 export interface ConnectionStatistics {
+  /** To the host. */
   readonly sentBytes: number;
+  /** From the host. */
   readonly receivedBytes: number;
+  /** Frames to the host: batches of commands. */
   readonly sentFrames: number;
   /** Requests: each a round trip. */
   readonly requests: number;
 }
 
+/** A connection to a host: what `connect` gives. */
 export interface GuestConnection {
   /** The entry point of WebGPU, as `navigator.gpu` is in a browser. https://www.w3.org/TR/webgpu/#gpu */
   readonly gpu: GPU;
   /** GPUBuffer, GPUBufferUsage and the others, to be put on the global object. */
   readonly globals: Readonly<Record<string, object>>;
+  /** Counts as it goes. */
   readonly statistics: ConnectionStatistics;
   /** Sends what was written, ends the connection, and resolves once it has ended. */
   close(): Promise<void>;
 }
 
+/** What can be said of a connection before it is made. */
 export interface ConnectOptions {
   /** How long the host may take to answer the handshake, in milliseconds. */
   timeoutMs?: number;

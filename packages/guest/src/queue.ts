@@ -3,6 +3,7 @@ import {
   encodeQueueSubmit,
   encodeQueueWriteBuffer,
   encodeQueueWriteTexture,
+  encodeStreamInjectError,
   GPUQueueBase,
   type GPUCopyExternalImageDestInfoValue,
   type GPUCopyExternalImageSourceInfoValue,
@@ -10,12 +11,19 @@ import {
   type GPUTexelCopyBufferLayoutValue,
   type GPUTexelCopyTextureInfoValue,
 } from '@vesper-gpu/protocol/guest';
-import { bytesOf, type ByteSource } from '@vesper-gpu/wire';
+import { bytesOf, type ByteSource, type RemoteObject } from '@vesper-gpu/wire';
 import { externalImageTexels } from './external-image.ts';
 import { operationError } from './errors.ts';
 import { byteRange } from './ranges.ts';
 
 export class Queue extends GPUQueueBase {
+  readonly #deviceId: number;
+
+  constructor(device: RemoteObject, id: number, label: string) {
+    super(device, id, label);
+    this.#deviceId = device.id;
+  }
+
   override submit(commandBuffers: readonly number[]): void {
     encodeQueueSubmit(this.stream.writer, this.id, commandBuffers);
     this.stream.submitted();
@@ -67,7 +75,12 @@ export class Queue extends GPUQueueBase {
     destination: GPUCopyExternalImageDestInfoValue,
     copySize: GPUExtent3DDictValue,
   ): void {
-    const { texels, bytesPerRow } = externalImageTexels(this.stream, source, destination, copySize);
+    const copied = externalImageTexels(this.stream, source, destination, copySize);
+    if (typeof copied === 'string') {
+      encodeStreamInjectError(this.stream.writer, this.#deviceId, 'validation', copied);
+      return;
+    }
+    const { texels, bytesPerRow } = copied;
     encodeQueueWriteTexture(
       this.stream.writer,
       this.id,

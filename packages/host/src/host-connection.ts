@@ -30,7 +30,9 @@ import { cutMessage, failureOf } from './failure.ts';
 
 /** Counters of a session. */
 export interface SessionStatistics {
+  /** From the guest, frame headers included. */
   receivedBytes: number;
+  /** To the guest, frame headers included. */
   sentBytes: number;
   /** Records from the guest. */
   commands: number;
@@ -136,15 +138,17 @@ export class HostConnection implements HostSession {
     reader.finish();
   }
 
-  /** The id that the current record is for. */
-  #targetId(): number {
-    return commandInfo[this.#reader.opcode]?.target === 'currentEncoder' ? this.#encoderId : this.#reader.target;
+  /** The device of what the current record is for; a record without a target begins with something that is no id. */
+  #targetDevice(): DeviceState | undefined {
+    const target = commandInfo[this.#reader.opcode]?.target;
+    if (target === 'currentEncoder') return this.#deviceOf[slotOf(this.#encoderId)];
+    return target === 'object' ? this.#deviceOf[slotOf(this.#reader.target)] : undefined;
   }
 
   /** A command that the backend's binding refused: its encoder becomes invalid, or its device has an error. */
   #thrown(error: unknown): void {
     const info = commandInfo[this.#reader.opcode];
-    const device = this.#deviceOf[slotOf(this.#targetId())];
+    const device = this.#targetDevice();
     if (device === undefined) throw error;
     if (info?.target === 'currentEncoder') device.invalid.poison(this.#encoder!);
     else this.report(device, { type: 'validation', message: `${info?.name}: ${failureOf(error).message}` });
@@ -182,7 +186,7 @@ export class HostConnection implements HostSession {
 
   reserve(id: number): void {
     this.#objects.reserve(id);
-    this.#attach(id, this.#deviceOf[slotOf(this.#targetId())]);
+    this.#attach(id, this.#targetDevice());
   }
 
   /**
@@ -194,7 +198,7 @@ export class HostConnection implements HostSession {
   }
 
   create(id: number, type: number, parent: object, make: () => object): void {
-    const device = this.#deviceOf[slotOf(this.#targetId())];
+    const device = this.#targetDevice();
     if (device === undefined) throw new ProtocolError('bad-object', 'an object without a device');
     this.#objects.reserve(id);
     this.#attach(id, device);
@@ -212,7 +216,7 @@ export class HostConnection implements HostSession {
     this.#deviceOf[slotOf(id)] = undefined;
     if (device === undefined || --device.objectCount > 0) return;
     this.devices.delete(device.device);
-    device.device.destroy();
+    destroyQuietly(device);
   }
 
   #validOrInvalid(device: DeviceState, type: number, parent: object, make: () => object): object {
@@ -315,10 +319,27 @@ export class HostConnection implements HostSession {
     this.#isEnded = true;
     this.#transport.close();
     this.statistics.objects = this.#objects.count;
-    for (const { device } of this.devices.values()) device.destroy();
+    for (const state of this.devices.values()) destroyQuietly(state);
+  }
+
+  /** Keeps a device that a request promised, unless nobody is left to use it. */
+  adopt(state: DeviceState): void {
+    this.devices.set(state.device, state);
+    if (!this.#isEnded && state.objectCount > 0) return;
+    this.devices.delete(state.device);
+    destroyQuietly(state);
   }
 
   get objectCount(): number {
     return this.#objects.count;
+  }
+}
+
+/** Nothing depends on it: a backend that fails here must not keep the session from ending. */
+function destroyQuietly({ device }: DeviceState): void {
+  try {
+    device.destroy();
+  } catch {
+    // The device is of no use to anybody in any case.
   }
 }

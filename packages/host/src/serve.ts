@@ -21,6 +21,7 @@ export interface ReceivedHello {
   rest: Uint8Array;
 }
 
+/** How a guest is served. */
 export interface ServeOptions {
   /** The WebGPU implementation that does the work. It is kept referenced as long as the session. */
   gpu: api.GPU;
@@ -28,6 +29,7 @@ export interface ServeOptions {
   hello?: ReceivedHello;
   /** Name and version of the host program, for the guest's logs. */
   agent?: string;
+  /** Of what the guest may send; DEFAULT_HOST_LIMITS for the rest. */
   limits?: Partial<HostLimits>;
 }
 
@@ -35,13 +37,17 @@ export interface ServeOptions {
 export interface SessionEnd {
   /** `closed`: the guest left. `protocol`: it broke the protocol. `fault`: the transport or the host failed. */
   reason: 'closed' | 'protocol' | 'fault';
+  /** The end in words: what was wrong, and where. */
   message: string;
+  /** What it was, where something was wrong. */
   error?: Error;
 }
 
+/** A guest that is being served. */
 export interface Session {
   /** Resolves when the session is over; never rejects. */
   readonly ended: Promise<SessionEnd>;
+  /** Counts as it goes. */
   readonly statistics: Readonly<SessionStatistics>;
   /** Ends the session from the host's side. */
   close(): void;
@@ -122,27 +128,30 @@ class GuestSession implements Session {
 
   /** Answers the guest's hello, or says why it cannot be served. */
   #greet({ fields, rest }: ReceivedHello): void {
-    this.#helloReader = undefined;
     const guest = parseGuestHello(fields);
     const refusal = incompatibility(guest, PROTOCOL);
-    this.#connection.guestRevision = guest.schemaRevision;
-    this.#transport.send(encodeHello(refusal === undefined ? this.#hello : { ...this.#hello, refusal }));
     if (refusal !== undefined) throw new ProtocolError('refused', refusal);
+    this.#helloReader = undefined;
+    this.#connection.guestRevision = guest.schemaRevision;
+    this.#transport.send(encodeHello(this.#hello));
     if (rest.byteLength > 0) this.#connection.receive(rest);
   }
 
   #fail(error: Error): void {
-    if (error instanceof ProtocolError) {
-      // A peer of another wire version still learns ours, to name both.
-      if (this.#helloReader !== undefined && error.reason === 'wire-version')
-        this.#transport.send(encodeHello(this.#hello));
-      this.#end(
-        { reason: 'protocol', message: error.message, error },
-        this.#helloReader === undefined ? error : undefined,
-      );
-    } else {
-      this.#end({ reason: 'fault', message: error.message, error });
-    }
+    if (!(error instanceof ProtocolError)) return this.#end({ reason: 'fault', message: error.message, error });
+    if (this.#helloReader !== undefined) this.#refuse(error);
+    this.#end(
+      { reason: 'protocol', message: error.message, error },
+      this.#helloReader === undefined ? error : undefined,
+    );
+  }
+
+  /** Answers a hello that cannot be served with ours, which says why. A peer that is no Vesper is told nothing. */
+  #refuse(error: ProtocolError): void {
+    if (error.reason === 'bad-magic') return;
+    // A peer of another wire version learns ours, to name both; it may not understand more.
+    const refusal = error.reason === 'refused' ? error.detail : error.message;
+    this.#transport.send(encodeHello(error.reason === 'wire-version' ? this.#hello : { ...this.#hello, refusal }));
   }
 
   #closed(error: Error | undefined): void {
@@ -158,7 +167,7 @@ class GuestSession implements Session {
     if (this.#isEnded) return;
     this.#connection.statistics.objects = this.#connection.objectCount;
     this.#isEnded = true;
-    this.#connection.end(error?.reason === 'refused' ? undefined : error);
+    this.#connection.end(error);
     void this.#gpu;
     this.#resolveEnded(end);
   }

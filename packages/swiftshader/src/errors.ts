@@ -11,7 +11,9 @@ export type SwiftShaderErrorCode =
 
 /** Thrown by {@link swiftShader}. The message says what is wrong and what to do about it. */
 export class SwiftShaderError extends Error {
+  /** Name of the class. */
   override readonly name = 'SwiftShaderError';
+  /** For programs: stays the same. */
   readonly code: SwiftShaderErrorCode;
 
   constructor(code: SwiftShaderErrorCode, message: string, options?: ErrorOptions) {

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { ConnectionError, type Transport } from '@vesper-gpu/wire';
 import { pumpTransport } from './pump.ts';
 
+/** How a device is opened. */
 export interface DeviceOptions {
   /**
    * How long, in milliseconds, to wait for a host to connect to the other side of the device; default 30,000.

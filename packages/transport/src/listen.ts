@@ -3,6 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { ConnectionError } from '@vesper-gpu/wire';
 import { formatAddress, parseAddress, type Address } from './address.ts';
 
+/** What is done with connections. */
 export interface ListenOptions {
   /** A guest has connected; the socket is the callee's. Give it to `socketTransport`, or to another process. */
   connection(socket: Socket): void;
@@ -12,6 +13,7 @@ export interface ListenOptions {
   failed?(error: Error): void;
 }
 
+/** An open address. */
 export interface Listener {
   /** Where it listens, in the form that `openTransport` takes: with the real port where 0 was asked for. */
   readonly address: string;

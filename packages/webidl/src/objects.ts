@@ -84,6 +84,7 @@ export function toRecord<T>(
   return [...entries].filter((entry): entry is [string, T] => entry[1] !== undefined);
 }
 
+/** https://webidl.spec.whatwg.org/#AllowSharedBufferSource */
 export type BufferSource = ArrayBufferView | ArrayBufferLike;
 
 /** `AllowSharedBufferSource`: a buffer or a view of one, shared or not. */

@@ -4,9 +4,10 @@ import type { ProtocolErrorReason } from './errors.ts';
 type Fail = (reason: ProtocolErrorReason, detail: string) => never;
 
 /**
- * Most blocks that may wait at once: a record refers to a few at most, and each costs memory beside its bytes.
+ * Most blocks that may wait at once: each costs memory beside its bytes. Only data of more than 1 MiB is sent so, and
+ * a program may have a range that long for every MiB of a mapped buffer: an honest guest meets the limit of bytes first.
  */
-const MAX_BLOCKS = 64;
+const MAX_BLOCKS = 2048;
 
 /**
  * Bulk data on its way to the command that uses it: blocks announced by their length, then filled in order.
@@ -24,6 +25,7 @@ export class BulkQueue implements BulkSource {
     this.#maxBytes = maxBytes;
   }
 
+  /** Announces a block of `byteLength` bytes; refuses with `fail`. */
   begin(byteLength: number, fail: Fail): void {
     if (this.#current !== undefined) fail('bad-bulk', 'bulk data begins within other bulk data');
     if (byteLength === 0) fail('bad-bulk', 'empty bulk data');
@@ -37,6 +39,7 @@ export class BulkQueue implements BulkSource {
     this.#current = new Uint8Array(Math.min(byteLength, 1 << 20));
   }
 
+  /** Adds bytes to the announced block; refuses with `fail`. */
   chunk(data: Uint8Array, fail: Fail): void {
     const current = this.#current;
     if (current === undefined) return fail('bad-bulk', 'bulk data that was not announced');
@@ -62,6 +65,7 @@ export class BulkQueue implements BulkSource {
     return grown;
   }
 
+  /** Hands out the oldest block, if it is complete and of that length. */
   take(byteLength: number): Uint8Array<ArrayBuffer> | undefined {
     if (this.#complete[0]?.byteLength !== byteLength) return undefined;
     this.#heldBytes -= byteLength;

@@ -36,8 +36,11 @@ interface PendingRequest {
  * Commands are gathered in frames; a frame is sent at a submit, when it is full, and at the end of the microtask queue.
  */
 export class CommandStream {
+  /** Where encoders write. */
   readonly writer: WireWriter;
+  /** Allocates ids for new objects. */
   readonly ids = new ObjectIds();
+  /** What the host said of itself. */
   readonly host: HostHello;
   /** Why the stream ended, once it has. */
   closedBy: Error | undefined;

@@ -26,10 +26,15 @@ export type ProtocolErrorReason =
  * `offset` is in bytes from the start of the frame, `opcode` that of the record, or -1 outside of one.
  */
 export class ProtocolError extends Error {
+  /** Name of the class. */
   override readonly name = 'ProtocolError';
+  /** For programs: stays the same. */
   readonly code = 'VESPER_PROTOCOL';
+  /** Which rule was broken. */
   readonly reason: ProtocolErrorReason;
+  /** In bytes from the start of the frame; -1 outside of one. */
   readonly offset: number;
+  /** Of the record; -1 outside of one. */
   readonly opcode: number;
   /** The message without its place: `message` is `reason: detail (opcode, byte)`. */
   readonly detail: string;
@@ -46,6 +51,8 @@ export class ProtocolError extends Error {
 
 /** The connection ended, or could not be made. */
 export class ConnectionError extends Error {
+  /** Name of the class. */
   override readonly name = 'ConnectionError';
+  /** For programs: stays the same. */
   readonly code = 'VESPER_CONNECTION';
 }

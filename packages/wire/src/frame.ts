@@ -7,6 +7,7 @@ const HEADER_BYTES = 4;
  * and its records. A frame's memory grows with the bytes that arrive, not with the length that is announced.
  */
 export class FrameReader {
+  /** A longer frame is refused by its header. */
   maxFrameBytes: number;
   #buffer = new Uint8Array(4096);
   #filled = 0;

@@ -25,16 +25,21 @@ export interface ProtocolIdentity {
   idlRevision: string;
 }
 
+/** What a guest says first. */
 export interface GuestHello extends ProtocolIdentity {
   /** Name and version of the guest library, for logs. */
   agent: string;
+  /** What this side accepts. */
   limits: WireLimits;
 }
 
+/** What a host answers. */
 export interface HostHello extends GuestHello {
   /** Why the host does not serve this guest; the stream ends behind it. */
   refusal?: string;
+  /** https://www.w3.org/TR/webgpu/#gpuwgsllanguagefeatures */
   wgslLanguageFeatures: readonly string[];
+  /** https://www.w3.org/TR/webgpu/#dom-gpu-getpreferredcanvasformat */
   preferredCanvasFormat: string;
 }
 

@@ -14,12 +14,14 @@ export interface HostLimits extends WireLimits {
   maxObjects: number;
 }
 
+/** What a guest accepts of its host. */
 export const DEFAULT_LIMITS: Readonly<WireLimits> = {
   maxFrameBytes: 16 << 20,
   maxStringBytes: 8 << 20,
   maxBulkBytes: 2 ** 31,
 };
 
+/** What a host accepts of a guest unless it is told otherwise. */
 export const DEFAULT_HOST_LIMITS: Readonly<HostLimits> = { ...DEFAULT_LIMITS, maxObjects: 1 << 22 };
 
 /** A frame before the handshake is done: a hello needs no more. */

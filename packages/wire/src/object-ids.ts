@@ -8,10 +8,12 @@ const SLOT_BITS = 22;
 const SLOT_MASK = (1 << SLOT_BITS) - 1;
 const MAX_GENERATION = (1 << (32 - SLOT_BITS)) - 1;
 
+/** Where an id stands in the host's table: 0 to 2²² − 1. */
 export function slotOf(id: number): number {
   return id & SLOT_MASK;
 }
 
+/** How often the slot has been used, this time included: 1 to 1023. */
 export function generationOf(id: number): number {
   return id >>> SLOT_BITS;
 }
@@ -25,6 +27,7 @@ export class ObjectIds {
   readonly #free: number[] = [];
   #nextSlot = 0;
 
+  /** The id of a new object; it must be written before the next one is allocated. @throws RangeError when every slot is taken. */
   allocate(): number {
     const id = this.#free.pop();
     if (id !== undefined) return id;

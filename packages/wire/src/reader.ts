@@ -89,6 +89,7 @@ export class WireReader {
     }
   }
 
+  /** Ends the reading. @throws ProtocolError with the place in the frame. */
   fail(reason: ProtocolErrorReason, detail: string): never {
     throw new ProtocolError(reason, detail, this.position * 4, this.opcode);
   }
@@ -100,10 +101,12 @@ export class WireReader {
     return at;
   }
 
+  /** One word, unsigned. */
   u32(): number {
     return this.#words[this.#take(1)]! >>> 0;
   }
 
+  /** One word, signed. */
   i32(): number {
     return this.#words[this.#take(1)]!;
   }
@@ -114,11 +117,13 @@ export class WireReader {
     return (this.#words[at + 1]! >>> 0) * 0x1_0000_0000 + (this.#words[at]! >>> 0);
   }
 
+  /** One word; any float, NaN and infinities too. */
   f32(): number {
     scratch.setInt32(0, this.#words[this.#take(1)]!, true);
     return scratch.getFloat32(0, true);
   }
 
+  /** Two words; any double. */
   f64(): number {
     const at = this.#take(2);
     scratch.setInt32(0, this.#words[at]!, true);
@@ -126,6 +131,7 @@ export class WireReader {
     return scratch.getFloat64(0, true);
   }
 
+  /** One word, 0 or 1. */
   boolean(): boolean {
     const value = this.#words[this.#take(1)]!;
     if (value !== 0 && value !== 1) this.fail('bad-boolean', `a boolean of ${value}`);
@@ -156,6 +162,7 @@ export class WireReader {
     return name;
   }
 
+  /** Length in bytes, UTF-8, zeros up to a whole word. */
   string(): string {
     const byteLength = this.u32();
     if (byteLength > this.#maxStringBytes) this.fail('limit', `a string of ${byteLength} bytes`);

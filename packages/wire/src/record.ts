@@ -12,12 +12,15 @@ export function recordHeader(opcode: number, words: number): number {
 
 /** Where the bytes of a `bytes` field are: behind its length in the record, or in the bulk records sent before it. */
 export const BYTES_INLINE = 0;
+/** See BYTES_INLINE. */
 export const BYTES_BULK = 1;
 
 /** The two records that the runtime itself writes and reads; `idl/wire.lock.json` gives them these numbers. */
 export const OPCODE_BEGIN_BULK = 1;
+/** See OPCODE_BEGIN_BULK. */
 export const OPCODE_BULK_CHUNK = 2;
 
 /** How a request ended; the word after the request's id in a reply. */
 export const REPLY_OK = 0;
+/** See REPLY_OK. */
 export const REPLY_FAILED = 1;

@@ -2,7 +2,9 @@ import type { CommandStream } from './command-stream.ts';
 
 /** What the guest holds of an object that lives on the host: its id in a connection, and its label. */
 export class RemoteObject {
+  /** The connection that the id belongs to. */
   readonly stream: CommandStream;
+  /** What stands for it in records; 0 for the root object. */
   readonly id: number;
   /** The shadow of `GPUObjectBase.label`: reading it costs no round trip. */
   label: string;

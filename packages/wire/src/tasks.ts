@@ -14,6 +14,7 @@ export class TaskQueue {
     task?.();
   };
 
+  /** Runs `task` behind those that wait. */
   push(task: () => void): void {
     this.#waiting.push(task);
     if (!this.#scheduled) this.#schedule();

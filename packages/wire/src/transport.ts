@@ -26,6 +26,7 @@ export interface Transport {
   close(): void;
 }
 
+/** What a stream tells whoever started it. */
 export interface TransportHandlers {
   /** Received bytes. The array is the handler's for the duration of the call only. */
   bytes(chunk: Uint8Array): void;

@@ -42,6 +42,7 @@ export interface FrameSink {
  * Generated encoders use `record` and `words` directly for commands of a fixed size.
  */
 export class WireWriter {
+  /** The buffer; another one once it has grown. */
   words: Int32Array<ArrayBuffer>;
   /** Next free word. */
   position = 1;
@@ -149,11 +150,13 @@ export class WireWriter {
     this.pendingBulk.length = 0;
   }
 
+  /** One word, unsigned. */
   u32(value: number): void {
     const at = this.reserve(1);
     this.words[at] = value;
   }
 
+  /** One word, signed. */
   i32(value: number): void {
     const at = this.reserve(1);
     this.words[at] = value;
@@ -166,11 +169,13 @@ export class WireWriter {
     this.words[at + 1] = value / 0x1_0000_0000;
   }
 
+  /** One word, the nearest float. */
   f32(value: number): void {
     const at = this.reserve(1);
     this.words[at] = f32Bits(value);
   }
 
+  /** Two words. */
   f64(value: number): void {
     const at = this.reserve(2);
     scratch.setFloat64(0, value, true);
@@ -178,6 +183,7 @@ export class WireWriter {
     this.words[at + 1] = scratch.getInt32(4, true);
   }
 
+  /** One word, 0 or 1. */
   boolean(value: boolean): void {
     const at = this.reserve(1);
     this.words[at] = value ? 1 : 0;

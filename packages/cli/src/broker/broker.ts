@@ -17,6 +17,7 @@ export interface BrokerOptions {
    * that leads to one guest.
    */
   readonly listen: readonly string[];
+  /** Where sessions are written down. */
   readonly logger: Logger;
   /** Default `auto`, or the environment's `VESPER_DRIVER`. */
   readonly driver?: DriverSetting;
@@ -30,6 +31,7 @@ export interface BrokerOptions {
   sessionEnded?(report: SessionReport): void;
   /** The program of the executors, and what it runs on: for tests. */
   readonly executorFile?: string;
+  /** A driver that was chosen already; by default it is chosen now. */
   readonly chosenDriver?: DriverChoice;
 }
 
@@ -37,6 +39,7 @@ export interface BrokerOptions {
 export interface Broker {
   /** Where it listens, with real ports. */
   readonly addresses: readonly string[];
+  /** The driver that executors use, and why. */
   readonly driver: DriverChoice;
   /** How many guests there are now. */
   readonly guestCount: number;

@@ -17,7 +17,9 @@ export type Assignment =
 
 /** What a session has cost so far: bytes received from and sent to the guest, and counts. */
 export interface SessionStatistics {
+  /** From the guest. */
   readonly receivedBytes: number;
+  /** To the guest. */
   readonly sentBytes: number;
   /** Commands that were executed. */
   readonly commands: number;

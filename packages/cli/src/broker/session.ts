@@ -10,6 +10,7 @@ export interface SessionReport {
   readonly agent: string;
   /** As the executor reported; `crash` when it ended without a report. */
   readonly reason: 'closed' | 'protocol' | 'fault' | 'crash';
+  /** The end in words. */
   readonly message: string;
   /** All zero when it did not report. */
   readonly statistics: SessionStatistics;

@@ -3,6 +3,7 @@ import { formatLine } from './human.ts';
 
 /** How much is logged: that level and all behind it. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+/** From most to least important, as pino names them. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**

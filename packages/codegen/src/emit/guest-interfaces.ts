@@ -40,6 +40,7 @@ export function emitImplementations(schema: WireSchema): SourceFile {
     }),
     '}',
     '',
+    '/** Empty until packages/guest has filled it. */',
     'export const implementations = {} as Implementations;',
   );
   return file;
@@ -136,6 +137,7 @@ class InterfaceEmitter {
       bodies,
       '}',
       '',
+      `/** What the class ${name} forwards to. */`,
       `export type ${name}Implementation = ${name}Base;`,
       '',
     );

@@ -250,6 +250,7 @@ function emitDispatch(schema: WireSchema, commands: CommandSchema[], decoding: D
     'readonly cost: string;',
     '}',
     '',
+    '/** By opcode. */',
     'export const commandInfo: readonly (CommandInfo | undefined)[] = [',
     all.map((command) =>
       command

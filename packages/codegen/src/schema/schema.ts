@@ -12,9 +12,13 @@ export interface WireSchema {
   hash: string;
   /** The IDL that this was made from. */
   idlRevision: string;
+  /** In the IDL's order, as dictionaries, interfaces and namespaces are. */
   enums: EnumSchema[];
+  /** Those that cross the wire, and those that only conversions need. */
   dictionaries: DictionarySchema[];
+  /** No mixins: their members stand with the interfaces that include them. */
   interfaces: InterfaceSchema[];
+  /** Flag namespaces such as GPUBufferUsage. */
   namespaces: NamespaceSchema[];
   /** Records from guest to host, replies included; by opcode. */
   commands: CommandSchema[];
@@ -46,27 +50,40 @@ export type TypeSchema =
   /** A type of another specification, such as EventHandler. */
   | { kind: 'external'; name: string };
 
+/** A default value, as Web IDL can write it. */
 export type LiteralSchema = number | string | boolean | 'empty-sequence' | 'empty-dictionary';
 
+/** A Web IDL enumeration. */
 export interface EnumSchema {
+  /** Such as `GPUTextureFormat`. */
   name: string;
   /** In the IDL's order; `number` is what crosses the wire. */
   values: { name: string; number: number; since: number }[];
+  /** Where it is specified: an anchor of the WebGPU specification, or a file of ours. */
   spec: string;
 }
 
+/** A field of a dictionary or of a record. */
 export interface FieldSchema {
+  /** As the IDL names it. */
   name: string;
+  /** What its bytes are. */
   type: TypeSchema;
+  /** Whether it is always sent. */
   required: boolean;
+  /** What an absent one stands for, where the IDL says so. */
   default?: LiteralSchema;
   /** In a dictionary: the bit of the presence mask that says whether an optional field follows. */
   bit?: number;
+  /** Revision that added it. */
   since: number;
 }
 
+/** A Web IDL dictionary. */
 export interface DictionarySchema {
+  /** Such as `GPUBufferDescriptor`. */
   name: string;
+  /** The dictionary whose fields come first. */
   inherits?: string;
   /** Fields of its own and inherited, in wire order. A word with a bit for each optional one comes first, always. */
   fields: FieldSchema[];
@@ -78,29 +95,44 @@ export interface DictionarySchema {
   fromHost: boolean;
   /** Whether the guest sends it. */
   fromGuest: boolean;
+  /** Where it is specified: an anchor of the WebGPU specification, or a file of ours. */
   spec: string;
 }
 
+/** What becomes of a member: see idl/overlay.json. */
 export type RemotingClass = 'command' | 'create' | 'bulk' | 'request' | 'local' | 'event' | 'excluded' | 'runtime';
 
+/** An argument of an operation, as a program gives it. */
 export interface ArgumentSchema {
+  /** As the IDL names it. */
   name: string;
+  /** With the conversion that Web IDL asks for. */
   type: TypeSchema;
+  /** Whether a call may leave it out. */
   optional: boolean;
+  /** What it is then, where the IDL says so. */
   default?: LiteralSchema;
 }
 
+/** A member of an interface, as a program sees it. */
 export interface MemberSchema {
+  /** As the IDL names it; `constructor` and `setlike` for those. */
   name: string;
+  /** Web IDL's kind of member. */
   kind: 'attribute' | 'operation' | 'constructor' | 'setlike';
   /** The interface or mixin that declares it. */
   declaredBy: string;
+  /** How it is remoted. */
   class: RemotingClass;
   /** Who implements the guest's side: the generator, or a class in packages/guest. */
   guest: 'generated' | 'hand';
+  /** Policy group. */
   group: string;
+  /** Why it is excluded, or why it is answered by the guest. */
   reason?: string;
+  /** For an attribute: whether it has no setter. */
   readonly: boolean;
+  /** Whether it always gives the same object. */
   sameObject: boolean;
   /** Type of the attribute, of the result, or of a setlike's elements. */
   type: TypeSchema;
@@ -108,35 +140,49 @@ export interface MemberSchema {
   overloads: ArgumentSchema[][];
   /** The record that it becomes, if any. */
   command?: string;
+  /** Where it is specified: an anchor of the WebGPU specification, or a file of ours. */
   spec: string;
 }
 
+/** A Web IDL interface. */
 export interface InterfaceSchema {
+  /** Such as `GPUBuffer`. */
   name: string;
   /** Type of the ids that stand for such objects; 0 for interfaces that never cross the wire. */
   number: number;
+  /** The interface that it extends, one of the platform's perhaps. */
   inherits?: string;
   /** Whether its commands go to the current encoder. */
   isEncoder: boolean;
   /** Whether the class itself is written by hand in packages/guest. */
   isHandWritten: boolean;
+  /** Whether structuredClone copies its objects. */
   serializable: boolean;
   /** Own members and those of mixins. */
   members: MemberSchema[];
+  /** Where it is specified: an anchor of the WebGPU specification, or a file of ours. */
   spec: string;
 }
 
+/** A Web IDL namespace of constants. */
 export interface NamespaceSchema {
+  /** Such as `GPUBufferUsage`. */
   name: string;
+  /** In the IDL's order. */
   constants: { name: string; value: number }[];
+  /** Where it is specified: an anchor of the WebGPU specification, or a file of ours. */
   spec: string;
 }
 
+/** A record from guest to host. */
 export interface CommandSchema {
   /** `GPUQueue.writeBuffer`: the interface or mixin that declares it, and the member. */
   name: string;
+  /** Its number in record headers; a reply has that of its request. */
   opcode: number;
+  /** Revision that added it. */
   since: number;
+  /** How it is remoted. */
   class: 'command' | 'create' | 'bulk' | 'request' | 'runtime';
   /** What the record's first word names: an object of these interfaces, the current encoder, or nothing. */
   target: { kind: 'object' | 'currentEncoder' | 'none'; interfaces: string[] };
@@ -146,19 +192,32 @@ export interface CommandSchema {
   fields: FieldSchema[];
   /** For a request: the type of its reply's payload. */
   reply?: TypeSchema;
+  /** Whether the host's handler is generated, or written in packages/host. */
   host: 'generated' | 'hand';
+  /** Whether the guest's member is generated, or written in packages/guest. */
   guest: 'generated' | 'hand';
+  /** What it does with objects: none, uses, creates, consumes. */
   ownership: string;
+  /** What the host spends on it: constant, bytes, objects, memory, compile, gpu-time. */
   cost: string;
+  /** Policy group. */
   group: string;
+  /** Where it is specified: an anchor of the WebGPU specification, or a file of ours. */
   spec: string;
 }
 
+/** A record from host to guest that answers nothing. */
 export interface EventSchema {
+  /** `GPUDevice.lost`: the interface, and the member that it is seen by. */
   name: string;
+  /** Its number in record headers. */
   opcode: number;
+  /** Revision that added it. */
   since: number;
+  /** What the record's first word names. */
   target: { kind: 'object' | 'none'; interfaces: string[] };
+  /** Behind the target, in order. */
   fields: FieldSchema[];
+  /** Where it is specified: an anchor of the WebGPU specification, or a file of ours. */
   spec: string;
 }

@@ -28,9 +28,9 @@ export class AdapterHandlers extends GPUAdapterHandlers {
     const device = await target.requestDevice(descriptor);
     const state = new DeviceState(newDevice, device, target);
     const connection = this.#connection;
-    connection.devices.set(device, state);
     connection.fulfil(newDevice, InterfaceNumber.GPUDevice, device, state);
     connection.fulfil(newQueue, InterfaceNumber.GPUQueue, device.queue, state);
+    connection.adopt(state);
     device.addEventListener('uncapturederror', (event) => {
       // Dawn for Node prints uncaptured errors, which hold the guest's text, unless this is called.
       event.preventDefault();

@@ -1,4 +1,5 @@
 import { VesperStreamHandlers, type api } from '@vesper-gpu/protocol/host';
+import { cutMessage } from '../failure.ts';
 import type { HostConnection } from '../host-connection.ts';
 
 export class StreamHandlers extends VesperStreamHandlers {
@@ -19,6 +20,6 @@ export class StreamHandlers extends VesperStreamHandlers {
 
   override injectError(device: api.GPUDevice, type: api.GPUErrorFilter, message: string): void {
     const state = this.#connection.devices.get(device);
-    if (state !== undefined) this.#connection.report(state, { type, message });
+    if (state !== undefined) this.#connection.report(state, { type, message: cutMessage(message) });
   }
 }

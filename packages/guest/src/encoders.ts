@@ -7,7 +7,7 @@ import {
   GPURenderBundleEncoderBase,
   GPURenderPassEncoderBase,
 } from '@vesper-gpu/protocol/guest';
-import type { ByteSource, RemoteObject } from '@vesper-gpu/wire';
+import type { ByteSource, CommandStream, RemoteObject } from '@vesper-gpu/wire';
 import { byteRange } from './ranges.ts';
 
 export class CommandEncoder extends GPUCommandEncoderBase {
@@ -35,13 +35,14 @@ export class CommandEncoder extends GPUCommandEncoderBase {
 }
 
 function setBindGroup(
-  encoder: RemoteObject,
+  stream: CommandStream,
+  encoder: number,
   index: number,
   bindGroup: number | null,
   dynamicOffsets: readonly number[],
 ): void {
-  encoder.stream.selectEncoder(encoder.id);
-  encodeBindingCommandsSetBindGroup(encoder.stream.writer, index, bindGroup, dynamicOffsets);
+  stream.selectEncoder(encoder);
+  encodeBindingCommandsSetBindGroup(stream.writer, index, bindGroup, dynamicOffsets);
 }
 
 /** @throws RangeError when the range is not within the array. https://www.w3.org/TR/webgpu/#dom-gpubindingcommandsmixin-setbindgroup-index-bindgroup-dynamicoffsetsdata-dynamicoffsetsdatastart-dynamicoffsetsdatalength */
@@ -69,7 +70,7 @@ function setImmediates(
 
 export class ComputePassEncoder extends GPUComputePassEncoderBase {
   override setBindGroup3(index: number, bindGroup: number | null, dynamicOffsets: readonly number[]): void {
-    setBindGroup(this, index, bindGroup, dynamicOffsets);
+    setBindGroup(this.stream, this.id, index, bindGroup, dynamicOffsets);
   }
 
   override setBindGroup5(
@@ -79,7 +80,7 @@ export class ComputePassEncoder extends GPUComputePassEncoderBase {
     start: number,
     length: number,
   ): void {
-    setBindGroup(this, index, bindGroup, offsetsOf(data, start, length));
+    setBindGroup(this.stream, this.id, index, bindGroup, offsetsOf(data, start, length));
   }
 
   override setImmediates(
@@ -94,7 +95,7 @@ export class ComputePassEncoder extends GPUComputePassEncoderBase {
 
 export class RenderPassEncoder extends GPURenderPassEncoderBase {
   override setBindGroup3(index: number, bindGroup: number | null, dynamicOffsets: readonly number[]): void {
-    setBindGroup(this, index, bindGroup, dynamicOffsets);
+    setBindGroup(this.stream, this.id, index, bindGroup, dynamicOffsets);
   }
 
   override setBindGroup5(
@@ -104,7 +105,7 @@ export class RenderPassEncoder extends GPURenderPassEncoderBase {
     start: number,
     length: number,
   ): void {
-    setBindGroup(this, index, bindGroup, offsetsOf(data, start, length));
+    setBindGroup(this.stream, this.id, index, bindGroup, offsetsOf(data, start, length));
   }
 
   override setImmediates(
@@ -119,7 +120,7 @@ export class RenderPassEncoder extends GPURenderPassEncoderBase {
 
 export class RenderBundleEncoder extends GPURenderBundleEncoderBase {
   override setBindGroup3(index: number, bindGroup: number | null, dynamicOffsets: readonly number[]): void {
-    setBindGroup(this, index, bindGroup, dynamicOffsets);
+    setBindGroup(this.stream, this.id, index, bindGroup, dynamicOffsets);
   }
 
   override setBindGroup5(
@@ -129,7 +130,7 @@ export class RenderBundleEncoder extends GPURenderBundleEncoderBase {
     start: number,
     length: number,
   ): void {
-    setBindGroup(this, index, bindGroup, offsetsOf(data, start, length));
+    setBindGroup(this.stream, this.id, index, bindGroup, offsetsOf(data, start, length));
   }
 
   override setImmediates(

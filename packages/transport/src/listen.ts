@@ -1,4 +1,6 @@
 import { chmod, lstat, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { ConnectionError } from '@vesper-gpu/wire';
 import { formatAddress, parseAddress, type Address } from './address.ts';
@@ -129,6 +131,10 @@ function explain(address: SocketAddress, error: NodeJS.ErrnoException): string {
         : `cannot listen at ${name}: another process listens there; stop it, or choose another port (0 for any that is free)`;
     case 'EACCES':
     case 'EPERM':
+      // libuv says EACCES where the directory is missing.
+      if (address.kind === 'unix' && !existsSync(dirname(address.path))) {
+        return `cannot listen at ${name}: its directory does not exist; make it, or choose another path`;
+      }
       return `cannot listen at ${name}: no permission; choose ${address.kind === 'unix' ? 'a directory that you can write to' : 'a port above 1023'}`;
     case 'ENOENT':
     case 'ENOTDIR':

@@ -111,6 +111,13 @@ export class WireReader {
     return this.#words[this.#take(1)]!;
   }
 
+  /** A count, and as many integers. A plain array, which backends take more quickly than a typed one. */
+  u32s(): number[] {
+    const values: number[] = [];
+    for (let left = this.count(1); left > 0; left--) values.push(this.u32());
+    return values;
+  }
+
   /** Exact up to 2⁵³ − 1; above it, the nearest double, which WebGPU refuses as out of range. */
   u64(): number {
     const at = this.#take(2);

@@ -2,20 +2,22 @@ import type { CommandStream } from './command-stream.ts';
 
 /** What the guest holds of an object that lives on the host: its id in a connection, and its label. */
 export class RemoteObject {
+  // Declared, not defined: in a class with many subclasses, V8 defines a field by a slow call, and assigns it quickly.
   /** The connection that the id belongs to. */
-  readonly stream: CommandStream;
+  declare readonly stream: CommandStream;
   /** What stands for it in records; 0 for the root object. */
-  readonly id: number;
+  declare readonly id: number;
   /** The shadow of `GPUObjectBase.label`: reading it costs no round trip. */
-  label: string;
+  declare label: string;
   /** The object that the program sees; made when it first asks for it. */
-  wrapper: object | undefined;
+  declare wrapper: object | undefined;
 
   /** @param parent what it was made by: they share a stream. */
   constructor(parent: { readonly stream: CommandStream }, id: number, label = '') {
     this.stream = parent.stream;
     this.id = id;
     this.label = label;
+    this.wrapper = undefined;
   }
 }
 

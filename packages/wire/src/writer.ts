@@ -9,6 +9,10 @@ import {
 } from './record.ts';
 
 const INITIAL_WORDS = 16 << 10;
+/** Room behind that, so that the last record of a frame, with some data in it, seldom makes the buffer grow. */
+const SPARE_WORDS = 2 << 10;
+/** Up to this many bytes, a loop is quicker than a call of `set`. */
+const LOOP_BYTES = 32;
 const encoder = new TextEncoder();
 const scratch = new DataView(new ArrayBuffer(8));
 
@@ -60,7 +64,7 @@ export class WireWriter {
   constructor(sink?: FrameSink, initialWords = INITIAL_WORDS) {
     this.#sink = sink;
     this.#frameWords = initialWords;
-    this.words = new Int32Array(initialWords);
+    this.words = new Int32Array(initialWords + SPARE_WORDS);
     this.#bytes = new Uint8Array(this.words.buffer);
   }
 
@@ -215,7 +219,8 @@ export class WireWriter {
     this.words[at] = byteLength;
     const end = (at + 1) * 4 + byteLength;
     this.position = (end + 3) >> 2;
-    this.#bytes.fill(0, end, this.position * 4);
+    // At most three; a call of `fill` costs more.
+    for (let i = end; i < this.position * 4; i++) this.#bytes[i] = 0;
   }
 
   /** A place word, the length in bytes, and the bytes themselves where they are few. */
@@ -233,9 +238,13 @@ export class WireWriter {
 
   /** The length in bytes and the bytes, padded with zeros to a whole word. */
   inlineBytes(data: Uint8Array): void {
-    const at = this.reserve(1 + ((data.byteLength + 3) >> 2));
-    this.#bytes.set(data, (at + 1) * 4);
-    this.#finishBytes(at, data.byteLength);
+    const { byteLength } = data;
+    const at = this.reserve(1 + ((byteLength + 3) >> 2));
+    const bytes = this.#bytes;
+    const start = (at + 1) * 4;
+    if (byteLength > LOOP_BYTES) bytes.set(data, start);
+    else for (let i = 0; i < byteLength; i++) bytes[start + i] = data[i]!;
+    this.#finishBytes(at, byteLength);
   }
 
   /** Whether there is nothing to send. */
@@ -252,7 +261,7 @@ export class WireWriter {
     // A small frame is copied out, so that the buffer serves again; a large one is given away.
     if (byteLength <= INITIAL_WORDS) return this.#bytes.slice(0, byteLength);
     const frame = this.#bytes.subarray(0, byteLength);
-    this.words = new Int32Array(INITIAL_WORDS);
+    this.words = new Int32Array(this.#frameWords + SPARE_WORDS);
     this.#bytes = new Uint8Array(this.words.buffer);
     return frame;
   }

@@ -49,6 +49,7 @@ export class Decoding {
         return 'r.bytes()';
       case 'sequence':
       case 'frozenArray':
+        if (type.element.kind === 'integer' && type.element.bits === 32 && !type.element.signed) return 'r.u32s()';
         return `Array.from({ length: r.count(${minimumWords(this.#schema, type.element)}) }, () => ${this.expression(type.element, file)})`;
       case 'record': {
         const value = plain(type.value);

@@ -91,8 +91,8 @@ export function presenceTest(field: FieldSchema, value: string): string {
   const fallback = field.default;
   if (fallback === undefined || fallback === 'empty-dictionary') return `${value} !== undefined`;
   if (fallback === 'empty-sequence') return `${value}.length !== 0`;
-  if (field.type.kind === 'float' || field.type.kind === 'integer')
-    return `!Object.is(${value}, ${literalText(field)})`;
+  // A float keeps the sign of its zero; an integer has none on the wire.
+  if (field.type.kind === 'float') return `!Object.is(${value}, ${literalText(field)})`;
   return `${value} !== ${literalText(field)}`;
 }
 
@@ -143,20 +143,39 @@ export function encodeRecordBody(
   file: SourceFile,
   names: EncoderNames,
 ): Lines[] {
-  const words = fields.map((field) => fixedWords(field.type));
-  const isFixed = words.every((count) => count !== undefined) && fields.every((field) => field.type.kind !== 'float');
-  return isFixed
-    ? fixedRecord(opcode, prefix, fields, words as number[], file)
+  return isFixedRecord(fields)
+    ? fixedRecord(opcode, prefix, fields, file)
     : variableRecord(opcode, prefix, fields, file, names);
 }
 
-function fixedRecord(
+/**
+ * The body of an encoder for the usual record, where that is of a fixed size because its sequences are empty: it calls
+ * `others` where one is not. Nearly every setBindGroup is such a record.
+ */
+export function encodeUsualRecordBody(
   opcode: number,
   prefix: string[],
   fields: FieldSchema[],
-  words: number[],
   file: SourceFile,
-): Lines[] {
+  others: string,
+): Lines[] | undefined {
+  const required = fields.filter((field) => field.required);
+  const optional = fields.filter((field) => !field.required);
+  const isUsual = optional.length > 0 && optional.every((field) => field.default === 'empty-sequence');
+  if (!isUsual || !isFixedRecord(required)) return undefined;
+  return [`if (${anyPresent(optional)}) return ${others};`, fixedRecord(opcode, prefix, required, file)];
+}
+
+function anyPresent(fields: FieldSchema[]): string {
+  return fields.map((field) => gatedTest(field, field.name)).join(' || ');
+}
+
+function isFixedRecord(fields: FieldSchema[]): boolean {
+  return fields.every((field) => fixedWords(field.type) !== undefined && field.type.kind !== 'float');
+}
+
+function fixedRecord(opcode: number, prefix: string[], fields: FieldSchema[], file: SourceFile): Lines[] {
+  const words = fields.map((field) => fixedWords(field.type)!);
   const base = 1 + prefix.length;
   const total = base + words.reduce((sum, count) => sum + count, 0);
   // Length of the record when the last fields have their defaults.
@@ -224,11 +243,7 @@ function variableRecord(
   for (const field of required)
     lines.push(encodeStatements(field.type, labelled(field, field.name, file), file, names));
   optional.forEach((field, index) => {
-    const present = optional
-      .slice(index)
-      .map((one) => gatedTest(one, one.name))
-      .join(' || ');
-    lines.push(`if (${present}) {`, encodeStatements(field.type, field.name, file, names));
+    lines.push(`if (${anyPresent(optional.slice(index))}) {`, encodeStatements(field.type, field.name, file, names));
   });
   lines.push('}'.repeat(optional.length), 'w.end(record);');
   return lines;

@@ -1,7 +1,7 @@
 import type { CommandSchema, EventSchema, WireSchema } from '../schema/schema.ts';
 import { interfacePath, dictionaryPath } from './convert.ts';
 import { Decoding } from './decode.ts';
-import { encodeRecordBody, revisionGuard } from './encode.ts';
+import { encodeRecordBody, encodeUsualRecordBody, revisionGuard } from './encode.ts';
 import { guestEncoders } from './guest-dictionaries.ts';
 import { capital, literalText, wordOf } from './names.ts';
 import { replyPath } from './replies.ts';
@@ -37,13 +37,15 @@ export function emitCommandEncoder(command: CommandSchema, file: SourceFile): vo
     ...(command.target.kind === 'currentEncoder' ? ['It goes to the current encoder: see streamSelectEncoder.'] : []),
     command.spec,
   );
-  file.add(
-    `export function encode${capital(wordOf(command.name))}(w: ${file.type('WireWriter', WIRE)}, ${[...prefix.map((word) => `${word}: number`), ...parameters].join(', ')}): void {`,
-    revisionGuard(command, 'w'),
-    encodeRecordBody(command.opcode, prefix, command.fields, file, guestEncoders),
-    '}',
-    '',
-  );
+  const name = `encode${capital(wordOf(command.name))}`;
+  const signature = `(w: ${file.type('WireWriter', WIRE)}, ${[...prefix.map((word) => `${word}: number`), ...parameters].join(', ')}): void`;
+  const body = encodeRecordBody(command.opcode, prefix, command.fields, file, guestEncoders);
+  const given = ['w', ...prefix, ...command.fields.map((field) => field.name)].join(', ');
+  const others = `${name}Whole`;
+  const usual = encodeUsualRecordBody(command.opcode, prefix, command.fields, file, `${others}(${given})`);
+  file.add(`export function ${name}${signature} {`, revisionGuard(command, 'w'), usual ?? body, '}', '');
+  // Apart, so that V8 can inline the usual one.
+  if (usual !== undefined) file.add(`function ${others}${signature} {`, body, '}', '');
 }
 
 /** `guest/NAME.ts` for mixins and extensions: encoders only. */

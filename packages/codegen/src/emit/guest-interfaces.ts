@@ -42,6 +42,9 @@ export function emitImplementations(schema: WireSchema): SourceFile {
     '',
     '/** Empty until packages/guest has filled it. */',
     'export const implementations = {} as Implementations;',
+    '',
+    '/** What an absent sequence is: one for all, as a hot call must not allocate. */',
+    'export const none: readonly never[] = [];',
   );
   return file;
 }
@@ -236,7 +239,14 @@ class InterfaceEmitter {
       '',
       'static {',
       isRemote(this.#one)
-        ? `idOf${name} = (value, stream) => typeof value === 'object' && value !== null && #impl in value ? ${file.value('ownId', WIRE)}(value.#impl, stream) : 0;`
+        ? [
+            `idOf${name} = (value, stream) => {`,
+            `if (typeof value !== 'object' || value === null || !(#impl in value)) return 0;`,
+            // Read here, where all are of one class: V8 makes it one load. ownId() sees every class.
+            'const impl = value.#impl;',
+            `return impl.stream === stream ? impl.id : ${file.value('ownId', WIRE)}(impl, stream);`,
+            '};',
+          ]
         : `idOf${name} = () => 0;`,
       '}',
       '',
@@ -325,7 +335,10 @@ class InterfaceEmitter {
     ];
   }
 
-  /** Overloads that the number of arguments tells apart, as Web IDL's resolution does first of all. */
+  /**
+   * Overloads that the number of arguments tells apart, as Web IDL's resolution does first of all. Each has a method of
+   * its own, so that all are small enough for V8 to inline.
+   */
   #overloaded(member: MemberSchema, path: string): Lines {
     const shortest = Math.min(...member.overloads.map(required));
     const longestFirst = member.overloads.toSorted((a, b) => required(b) - required(a));
@@ -335,18 +348,25 @@ class InterfaceEmitter {
     return [
       signatures,
       `${member.name}(${list.join(', ')}): undefined {`,
-      'const impl = this.#impl;',
-      'const stream = impl.stream;',
       'const count = arguments.length;',
-      longestFirst.map((overload) => [
+      longestFirst.map((overload) => {
         // A count between two overloads fits neither.
-        `if (count >= ${required(overload)}${overload === longestFirst[0] ? '' : ` && count <= ${upper(member.overloads, overload)}`}) {`,
-        `impl.${implName(member, overload)}(${overload.map((argument, index) => this.#converted(argument, values[index]!, path, true)).join(', ')});`,
-        'return;',
-        '}',
-      ]),
+        const most = overload === longestFirst[0] ? '' : ` && count <= ${upper(member.overloads, overload)}`;
+        const given = values.slice(0, overload.length).join(', ');
+        return `if (count >= ${required(overload)}${most}) return this.#${implName(member, overload)}(${given});`;
+      }),
       `throw new TypeError(\`${path}: no overload takes \${count} arguments\`);`,
       '}',
+      longestFirst.map((overload) => [
+        `#${implName(member, overload)}(${values
+          .slice(0, overload.length)
+          .map((name) => `${name}: unknown`)
+          .join(', ')}): undefined {`,
+        'const impl = this.#impl;',
+        this.#streamLine(overload),
+        `impl.${implName(member, overload)}(${overload.map((argument, index) => this.#converted(argument, values[index]!, path, true)).join(', ')});`,
+        '}',
+      ]),
     ];
   }
 
@@ -373,8 +393,11 @@ class InterfaceEmitter {
     const context = `'${path}: ${argument.name}'`;
     const expression = this.#conversions.expression(argument.type, value, context, this.#file);
     if (!argument.optional || argument.type.kind === 'dictionary') return expression;
-    if (argument.default === undefined || isRaw)
-      return `${value} === undefined ? ${defaultValue(argument)} : ${expression}`;
+    if (argument.default === undefined || isRaw) {
+      const absent =
+        argument.default === 'empty-sequence' ? this.#file.value('none', IMPLEMENTATIONS) : defaultValue(argument);
+      return `${value} === undefined ? ${absent} : ${expression}`;
+    }
     return expression;
   }
 

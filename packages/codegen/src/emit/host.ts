@@ -1,6 +1,6 @@
 import type { CommandSchema, EventSchema, TypeSchema, WireSchema } from '../schema/schema.ts';
 import { Decoding } from './decode.ts';
-import { encodeRecordBody } from './encode.ts';
+import { encodeRecordBody, presenceTest } from './encode.ts';
 import { capital, literalText, numberOf, wordOf } from './names.ts';
 import { replyEncoders, replyPath } from './replies.ts';
 import { SourceFile, type Lines } from './source.ts';
@@ -140,13 +140,30 @@ function handlerMember(command: CommandSchema, file: SourceFile): Lines {
         ? `${file.namespace('api', API)}.${command.creates[0]!}`
         : 'void';
   if (command.host === 'hand') return [`/** ${command.spec} */`, `abstract ${member}(${parameters}): ${result};`, ''];
-  const names = command.fields.map((field) => field.name);
   return [
     `${member}(${parameters}): ${result} {`,
-    `${command.class === 'create' ? 'return ' : ''}target.${member}(${names.join(', ')});`,
+    command.class === 'create' ? `return ${call(command, command.fields.length)};` : shortestCall(command),
     '}',
     '',
   ];
+}
+
+/** The call of the backend, with the first `count` arguments. */
+function call(command: CommandSchema, count: number): string {
+  const names = command.fields.slice(0, count).map((field) => field.name);
+  return `target.${command.name.split('.')[1]!}(${names.join(', ')})`;
+}
+
+/** The call without the last arguments where they have their defaults: each costs the backend's binding 30 ns or more. */
+function shortestCall(command: CommandSchema): Lines[] {
+  const { fields } = command;
+  const lines: Lines[] = [];
+  let count = fields.length;
+  for (; count > 0 && !fields[count - 1]!.required; count--) {
+    const last = fields[count - 1]!;
+    lines.push(`if (${presenceTest(last, last.name)}) return ${call(command, count)};`);
+  }
+  return [lines, `${call(command, count)};`];
 }
 
 function decoderBody(

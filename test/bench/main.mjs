@@ -41,7 +41,7 @@ const rows = [
   ...(await part('Host, recorded streams', () => measureHost(sides, effort))),
   ...(await part('End to end', () => measureEndToEnd(sides, remote, effort))),
   ...(await part('Round trips', () => measureRoundTrips(sides, remote, effort))),
-  ...(await part('Bulk data', () => measureBulk(remote, effort))),
+  ...(await part('Bulk data', () => measureBulk(sides, remote, effort))),
   // Last, as the host knows nothing of what the guest does now.
   ...(await part('Guest, calls', () => measureGuest(sides, effort))),
   ...(await part('Bytes of calls', () => measureBytes(sides))),

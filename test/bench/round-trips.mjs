@@ -21,10 +21,10 @@ export async function measureRoundTrips({ direct }, remote, effort) {
     const samples = { direct: [], remote: [], raw: [] };
     for (let i = 0; i < effort.roundTrips; i++) {
       samples.direct.push(await timed(() => direct.code.roundTrips[name](direct.scene)));
-      direct.scene.mappable.unmap();
+      unmap(direct.scene);
       samples.raw.push(await timed(() => remote.raw.echo()));
       samples.remote.push(await timed(() => remote.code.roundTrips[name](remote.scene)));
-      remote.scene.mappable.unmap();
+      unmap(remote.scene);
       // The host is to be idle again.
       await turn();
       await remote.raw.echo();
@@ -37,4 +37,9 @@ export async function measureRoundTrips({ direct }, remote, effort) {
     );
   }
   return rows;
+}
+
+/** @param {Sides['direct']['scene']} scene */
+function unmap({ mappable }) {
+  if (mappable.mapState === 'mapped') mappable.unmap();
 }

@@ -277,5 +277,5 @@ export function frame(...records: readonly Int32Array[]): Uint8Array<ArrayBuffer
 
 /** Lets everything run that waits for no more than promises. */
 export async function settle(): Promise<void> {
-  for (let i = 0; i < 12; i++) await null;
+  for (let i = 0; i < 12; i++) await Promise.resolve();
 }

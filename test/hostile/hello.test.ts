@@ -55,8 +55,8 @@ describe('a hostile hello', () => {
       bytes[bit >> 3] = bytes[bit >> 3]! ^ (1 << (bit & 7));
       const verdict = read(bytes);
       // The magic and the version have no bit to spare.
-      if (bit < 32) expect(reasonOf(verdict), `bit ${bit}`).toBe('bad-magic');
-      else if (bit < 64) expect(reasonOf(verdict), `bit ${bit}`).toBe('wire-version');
+      const preamble = bit < 32 ? 'bad-magic' : bit < 64 ? 'wire-version' : reasonOf(verdict);
+      expect(reasonOf(verdict), `bit ${bit}`).toBe(preamble);
       verdicts.add(reasonOf(verdict) ?? (verdict === 'more' ? 'more' : 'understood'));
     }
     for (const wanted of ['bad-hello', 'bad-frame', 'frame-too-large', 'truncated', 'more', 'understood']) {

@@ -30,23 +30,17 @@ describe('an unknown record', () => {
   it('is refused, whatever its number', async () => {
     const known = new Set([OPCODE_BEGIN_BULK, OPCODE_BULK_CHUNK, ...commands.map((command) => command.opcode)]);
     const arena = await Arena.open();
+    const wrong: string[] = [];
     for (let opcode = 0; opcode <= 0xffff; opcode++) {
       if (known.has(opcode) || (opcode > 300 && opcode % 97 !== 0 && opcode !== 0xffff)) continue;
       const { refusal } = arena.send(record(opcode, 1, 2, 3), arena.canary());
-      if (refusal?.reason !== 'unknown-record' || refusal.opcode !== opcode) {
-        expect.fail(`opcode ${opcode}: ${String(refusal)}`);
-      }
+      if (refusal?.reason !== 'unknown-record' || refusal.opcode !== opcode)
+        wrong.push(`${opcode}: ${String(refusal)}`);
     }
+    expect(wrong).toEqual([]);
     expect(arena.canaryRan).toBe(false);
     // An event is nothing that a guest may send.
     for (const { opcode } of events) expect(known.has(opcode)).toBe(false);
-  });
-
-  it.each(['__proto__', 'constructor', 'length', 'map'])('cannot be found by the name %s', async (name) => {
-    // Decoders are found by number; a number is never a property of Array.prototype.
-    expect(Number.isNaN(Number(name))).toBe(true);
-    const arena = await Arena.open();
-    expect(arena.send(record(0xffff)).refusal?.reason).toBe('unknown-record');
   });
 });
 
@@ -272,7 +266,7 @@ describe('a frame', () => {
       const words = baseline(command, arena, 0).record();
       for (let cut = 1; cut < words.length; cut++) {
         const { refusal } = arena.send(words.slice(0, cut));
-        if (refusal?.reason !== 'truncated') expect.fail(`${command.name} cut to ${cut} words: ${String(refusal)}`);
+        expect(refusal?.reason, `${command.name} cut to ${cut} words`).toBe('truncated');
       }
       expect(arena.gpu.calls, command.name).toEqual([]);
     }

@@ -1,4 +1,4 @@
-import { ProtocolError } from '@vesper-gpu/wire';
+import type { ProtocolError } from '@vesper-gpu/wire';
 import type { CommandSchema } from '../wire/schema.ts';
 import { settle, type Arena } from './arena.ts';
 import type { Expectation, Mutant } from './mutators.ts';

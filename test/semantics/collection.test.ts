@@ -25,7 +25,9 @@ describe('an object that is collected', () => {
     const { device } = guest;
     const result = device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
     const make = (): [GPUComputePipeline, GPUBindGroup] => {
-      const module = device.createShaderModule({ code: '@group(0) @binding(0) var<storage, read_write> data: vec4u; @group(0) @binding(1) var<uniform> from: vec4u; @compute @workgroup_size(1) fn main() { data = from; }' });
+      const module = device.createShaderModule({
+        code: '@group(0) @binding(0) var<storage, read_write> data: vec4u; @group(0) @binding(1) var<uniform> given: vec4u; @compute @workgroup_size(1) fn main() { data = given; }',
+      });
       const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module } });
       const uniform = device.createBuffer({ size: 16, usage: GPUBufferUsage.UNIFORM, mappedAtCreation: true });
       new Uint32Array(uniform.getMappedRange()).set([1, 2, 3, 4]);
@@ -52,20 +54,20 @@ describe('an object that is collected', () => {
 
   it('leaves its mapped memory usable', async () => {
     const { device } = guest;
-    const range = device.createBuffer({ size: 64, usage: GPUBufferUsage.COPY_SRC, mappedAtCreation: true }).getMappedRange();
+    const range = device
+      .createBuffer({ size: 64, usage: GPUBufferUsage.COPY_SRC, mappedAtCreation: true })
+      .getMappedRange();
     await collectAll();
     new Uint8Array(range).fill(7);
     expect(range.byteLength).toBe(64);
   });
 
   it('does not lose a device whose promise is held', async () => {
-    const lose = async (): Promise<Promise<GPUDeviceLostInfo>> => {
-      const { lost } = await guest.newDevice();
-      // Awaited here, it would be awaited forever.
-      return new Promise((resolve) => resolve({ then: undefined, lost } as never)).then((holder) => (holder as { lost: Promise<GPUDeviceLostInfo> }).lost);
-    };
+    // In an array, as a promise that is returned would be awaited, forever.
+    const lostOf = async (): Promise<[Promise<GPUDeviceLostInfo>]> => [(await guest.newDevice()).lost];
+    const [lost] = await lostOf();
     let isLost = false;
-    void lose().then(() => (isLost = true));
+    void lost.then(() => (isLost = true));
     await collectAll();
     expect(isLost).toBe(false);
   });
@@ -78,7 +80,7 @@ describe('an object that is collected', () => {
       device.queue.onSubmittedWorkDone(),
     ];
     collect();
-    await Promise.all(promises);
+    expect(await Promise.all(promises)).toHaveLength(3);
   });
 
   it('makes room: thousands of objects come and go under few ids', async () => {

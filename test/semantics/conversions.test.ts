@@ -320,6 +320,17 @@ describe('objects, unions and sequences of them', () => {
     );
   });
 
+  it('a layout entry for an external texture takes a view of a texture', async () => {
+    const { device } = guest;
+    await expectNoError(device, () => {
+      const layout = device.createBindGroupLayout({
+        entries: [{ binding: 0, visibility: GPUShaderStage.COMPUTE, externalTexture: {} }],
+      });
+      const texture = device.createTexture({ size: [1], format: 'rgba8unorm', usage: GPUTextureUsage.TEXTURE_BINDING });
+      device.createBindGroup({ layout, entries: [{ binding: 0, resource: texture.createView() }] });
+    });
+  });
+
   it('a sequence is no string, no array-like, and its items are converted in turn', () => {
     const { device } = guest;
     for (const bad of ['ab', { length: 0 }, 5, null]) {
@@ -353,9 +364,11 @@ describe('objects, unions and sequences of them', () => {
   it('nullable elements may be null, undefined or holes', async () => {
     const { device } = guest;
     const layout = device.createBindGroupLayout({ entries: [] });
-    // oxlint-disable-next-line no-sparse-arrays -- holes are what is tested
+    const bindGroupLayouts: (GPUBindGroupLayout | null | undefined)[] = [null, undefined];
+    // Behind a hole.
+    bindGroupLayouts[3] = layout;
     await expectNoError(device, () =>
-      device.createPipelineLayout({ bindGroupLayouts: [null, undefined, , layout] as GPUBindGroupLayout[] }),
+      device.createPipelineLayout({ bindGroupLayouts: bindGroupLayouts as GPUBindGroupLayout[] }),
     );
     await expectNoError(device, () =>
       device

@@ -414,6 +414,20 @@ describe('data', () => {
     expect(found.every((word, index) => word === index)).toBe(true);
   });
 
+  it('of a buffer that was detached is none', async () => {
+    const { device } = guest;
+    const buffer = device.createBuffer({ size: 16, usage: GPUBufferUsage.COPY_DST });
+    const data = new ArrayBuffer(8);
+    const view = new Uint32Array(data);
+    structuredClone(data, { transfer: [data] });
+    await expectNoError(device, () => {
+      for (const source of [data, view]) {
+        device.queue.writeBuffer(buffer, 0, source);
+        expect(thrownName(() => device.queue.writeBuffer(buffer, 0, source, 0, 4))).toBe('OperationError');
+      }
+    });
+  });
+
   it('of every kind of source is read: shared or not, with offsets, resizable', async () => {
     const { device } = guest;
     const buffer = device.createBuffer({ size: 16, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC });

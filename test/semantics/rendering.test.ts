@@ -20,26 +20,49 @@ const code = `
 `;
 
 function colorTarget(sampleCount = 1): GPUTexture {
-  return guest.device.createTexture({ size: [size, size], format: 'rgba8unorm', sampleCount, usage: GPUTextureUsage.RENDER_ATTACHMENT | (sampleCount === 1 ? GPUTextureUsage.COPY_SRC : 0) });
+  return guest.device.createTexture({
+    size: [size, size],
+    format: 'rgba8unorm',
+    sampleCount,
+    usage: GPUTextureUsage.RENDER_ATTACHMENT | (sampleCount === 1 ? GPUTextureUsage.COPY_SRC : 0),
+  });
 }
 
-function pipeline(changes: Partial<GPURenderPipelineDescriptor> = {}, entryPoint = 'full', constants: Record<string, number> = {}): GPURenderPipeline {
+function pipeline(
+  changes: Partial<GPURenderPipelineDescriptor> = {},
+  entryPoint = 'full',
+  constants: Record<string, number> = {},
+): GPURenderPipeline {
   const module = guest.device.createShaderModule({ code });
   return guest.device.createRenderPipeline({
     layout: 'auto',
-    vertex: { module, entryPoint, ...(entryPoint === 'placed' ? { buffers: [{ arrayStride: 8, attributes: [{ shaderLocation: 0, offset: 0, format: 'float32x2' }] }] } : {}) },
+    vertex: {
+      module,
+      entryPoint,
+      ...(entryPoint === 'placed'
+        ? { buffers: [{ arrayStride: 8, attributes: [{ shaderLocation: 0, offset: 0, format: 'float32x2' }] }] }
+        : {}),
+    },
     fragment: { module, constants, targets: [{ format: 'rgba8unorm' }] },
     ...changes,
   });
 }
 
 /** Records a pass over a target that is cleared to black, submits it, and reads the target. */
-async function draw(record: (pass: GPURenderPassEncoder) => void, more: Partial<GPURenderPassDescriptor> = {}): Promise<Uint8Array> {
+async function draw(
+  record: (pass: GPURenderPassEncoder) => void,
+  more: Partial<GPURenderPassDescriptor> = {},
+): Promise<Uint8Array> {
   const { device } = guest;
   const texture = colorTarget();
   await expectNoError(device, () => {
     const encoder = device.createCommandEncoder();
-    const pass = encoder.beginRenderPass({ colorAttachments: [{ view: texture.createView(), loadOp: 'clear', storeOp: 'store', clearValue: { r: 0, g: 0, b: 0, a: 1 } }], ...more });
+    const pass = encoder.beginRenderPass({
+      colorAttachments: [
+        { view: texture.createView(), loadOp: 'clear', storeOp: 'store', clearValue: { r: 0, g: 0, b: 0, a: 1 } },
+      ],
+      ...more,
+    });
     record(pass);
     pass.end();
     device.queue.submit([encoder.finish()]);
@@ -47,7 +70,8 @@ async function draw(record: (pass: GPURenderPassEncoder) => void, more: Partial<
   return readTexels(device, { texture, width: size, height: size });
 }
 
-const filled = (texels: Uint8Array): number => Array.from({ length: size * size }, (_, i) => texels[i * 4 + 1]!).filter((value) => value === 255).length;
+const filled = (texels: Uint8Array): number =>
+  Array.from({ length: size * size }, (_, i) => texels[i * 4 + 1]!).filter((value) => value === 255).length;
 
 function bufferOf(data: Uint32Array | Float32Array | Uint16Array, usage: number): GPUBuffer {
   const buffer = guest.device.createBuffer({ size: Math.ceil(data.byteLength / 4) * 4, usage, mappedAtCreation: true });
@@ -80,7 +104,9 @@ describe('a render pass', () => {
   it('blends with a constant, and takes overridable constants', async () => {
     const blend = { operation: 'add', srcFactor: 'constant', dstFactor: 'zero' } as const;
     const module = guest.device.createShaderModule({ code });
-    const blended = pipeline({ fragment: { module, targets: [{ format: 'rgba8unorm', blend: { color: blend, alpha: blend } }] } });
+    const blended = pipeline({
+      fragment: { module, targets: [{ format: 'rgba8unorm', blend: { color: blend, alpha: blend } }] },
+    });
     const texels = await draw((pass) => {
       pass.setPipeline(blended);
       pass.setBlendConstant([0, 0.4, 0, 1]);
@@ -130,10 +156,29 @@ describe('a render pass', () => {
 
   it('tests depth and stencil', async () => {
     const { device } = guest;
-    const depth = device.createTexture({ size: [size, size], format: 'depth24plus-stencil8', usage: GPUTextureUsage.RENDER_ATTACHMENT });
+    const depth = device.createTexture({
+      size: [size, size],
+      format: 'depth24plus-stencil8',
+      usage: GPUTextureUsage.RENDER_ATTACHMENT,
+    });
     const face = { compare: 'equal', passOp: 'increment-clamp' } as const;
-    const tested = pipeline({ depthStencil: { format: 'depth24plus-stencil8', depthWriteEnabled: true, depthCompare: 'less', stencilFront: face, stencilBack: face } });
-    const attachment = { view: depth, depthLoadOp: 'clear', depthStoreOp: 'store', stencilLoadOp: 'clear', stencilStoreOp: 'store', stencilClearValue: 3 } as const;
+    const tested = pipeline({
+      depthStencil: {
+        format: 'depth24plus-stencil8',
+        depthWriteEnabled: true,
+        depthCompare: 'less',
+        stencilFront: face,
+        stencilBack: face,
+      },
+    });
+    const attachment = {
+      view: depth,
+      depthLoadOp: 'clear',
+      depthStoreOp: 'store',
+      stencilLoadOp: 'clear',
+      stencilStoreOp: 'store',
+      stencilClearValue: 3,
+    } as const;
     const drawn = async (depthClearValue: number, reference: number) =>
       filled(
         await draw(
@@ -162,7 +207,11 @@ describe('a render pass', () => {
     await expectNoError(device, () => {
       const encoder = device.createCommandEncoder();
       // Textures stand for their default views.
-      const pass = encoder.beginRenderPass({ colorAttachments: [{ view: many, resolveTarget: one, loadOp: 'clear', storeOp: 'discard', clearValue: [0, 0, 0, 1] }] });
+      const pass = encoder.beginRenderPass({
+        colorAttachments: [
+          { view: many, resolveTarget: one, loadOp: 'clear', storeOp: 'discard', clearValue: [0, 0, 0, 1] },
+        ],
+      });
       pass.setPipeline(placed);
       pass.setVertexBuffer(0, vertices);
       pass.draw(3);
@@ -180,10 +229,22 @@ describe('a render pass', () => {
 
   it('draws into a slice of a texture of three dimensions, and leaves a null attachment be', async () => {
     const { device } = guest;
-    const volume = device.createTexture({ size: [2, 2, 3], dimension: '3d', format: 'rgba8unorm', usage: GPUTextureUsage.RENDER_ATTACHMENT | GPUTextureUsage.COPY_SRC });
+    const volume = device.createTexture({
+      size: [2, 2, 3],
+      dimension: '3d',
+      format: 'rgba8unorm',
+      usage: GPUTextureUsage.RENDER_ATTACHMENT | GPUTextureUsage.COPY_SRC,
+    });
     await expectNoError(device, () => {
       const encoder = device.createCommandEncoder();
-      encoder.beginRenderPass({ colorAttachments: [null, { view: volume.createView(), depthSlice: 1, loadOp: 'clear', storeOp: 'store', clearValue: [1, 0, 0, 1] }] }).end();
+      encoder
+        .beginRenderPass({
+          colorAttachments: [
+            null,
+            { view: volume.createView(), depthSlice: 1, loadOp: 'clear', storeOp: 'store', clearValue: [1, 0, 0, 1] },
+          ],
+        })
+        .end();
       device.queue.submit([encoder.finish()]);
     });
     const texels = await readTexels(device, { texture: volume, width: 2, height: 2, depth: 3 });
@@ -210,7 +271,9 @@ describe('render bundles', () => {
     // Bundles leave nothing set behind.
     await expectValidationError(device, () => {
       const commands = device.createCommandEncoder();
-      const pass = commands.beginRenderPass({ colorAttachments: [{ view: colorTarget(), loadOp: 'clear', storeOp: 'store' }] });
+      const pass = commands.beginRenderPass({
+        colorAttachments: [{ view: colorTarget(), loadOp: 'clear', storeOp: 'store' }],
+      });
       pass.executeBundles([bundle]);
       pass.draw(3);
       pass.end();
@@ -226,7 +289,9 @@ describe('render bundles', () => {
     await expectValidationError(device, () => (bundle = encoder.finish()));
     await expectValidationError(device, () => {
       const commands = device.createCommandEncoder();
-      const pass = commands.beginRenderPass({ colorAttachments: [{ view: colorTarget(), loadOp: 'clear', storeOp: 'store' }] });
+      const pass = commands.beginRenderPass({
+        colorAttachments: [{ view: colorTarget(), loadOp: 'clear', storeOp: 'store' }],
+      });
       pass.executeBundles([bundle]);
       pass.end();
       commands.finish();
@@ -267,7 +332,9 @@ describe('queries', () => {
     const results = device.createBuffer({ size: 16, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
     await expectNoError(device, () => {
       const encoder = device.createCommandEncoder();
-      encoder.beginComputePass({ timestampWrites: { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 } }).end();
+      encoder
+        .beginComputePass({ timestampWrites: { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 } })
+        .end();
       encoder.resolveQuerySet(querySet, 0, 2, results, 0);
       device.queue.submit([encoder.finish()]);
     });
@@ -282,9 +349,9 @@ describe('compute passes', () => {
     const module = device.createShaderModule({
       code: `requires immediate_address_space;
         var<immediate> factor: vec2u;
-        @group(0) @binding(0) var<uniform> from: u32;
+        @group(0) @binding(0) var<uniform> amount: u32;
         @group(0) @binding(1) var<storage, read_write> sum: atomic<u32>;
-        @compute @workgroup_size(1) fn main() { atomicAdd(&sum, from * factor.y); }`,
+        @compute @workgroup_size(1) fn main() { atomicAdd(&sum, amount * factor.y); }`,
     });
     const layout = device.createBindGroupLayout({
       entries: [
@@ -292,11 +359,23 @@ describe('compute passes', () => {
         { binding: 1, visibility: GPUShaderStage.COMPUTE, buffer: { type: 'storage' } },
       ],
     });
-    const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout], immediateSize: 8 } as GPUPipelineLayoutDescriptor);
+    const pipelineLayout = device.createPipelineLayout({
+      bindGroupLayouts: [layout],
+      immediateSize: 8,
+    } as GPUPipelineLayoutDescriptor);
     const compute = device.createComputePipeline({ layout: pipelineLayout, compute: { module } });
-    const uniforms = bufferOf(new Uint32Array(256).map((_, i) => i), GPUBufferUsage.UNIFORM);
+    const uniforms = bufferOf(
+      new Uint32Array(256).map((_, i) => i),
+      GPUBufferUsage.UNIFORM,
+    );
     const sum = device.createBuffer({ size: 4, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
-    const group = device.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer: uniforms, size: 4 } }, { binding: 1, resource: sum }] });
+    const group = device.createBindGroup({
+      layout,
+      entries: [
+        { binding: 0, resource: { buffer: uniforms, size: 4 } },
+        { binding: 1, resource: sum },
+      ],
+    });
     const indirect = bufferOf(new Uint32Array([9, 2, 3, 1]), GPUBufferUsage.INDIRECT);
     await expectNoError(device, () => {
       const encoder = device.createCommandEncoder();

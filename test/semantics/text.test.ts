@@ -117,6 +117,26 @@ describe('reflection', () => {
     });
   });
 
+  it('of textures of a compatibility device shows the dimension of their view', async () => {
+    const adapter = (await guest.gpu.requestAdapter({ featureLevel: 'compatibility' }))!;
+    const device = await adapter.requestDevice();
+    const shown = (descriptor: object): unknown =>
+      reflected(device.createTexture({ size: [1, 1, 6], format: 'rgba8unorm', usage: 4, ...descriptor }))[
+        'textureBindingViewDimension'
+      ];
+    const found = [
+      shown({}),
+      shown({ size: [1] }),
+      shown({ dimension: '3d' }),
+      shown({ textureBindingViewDimension: 'cube' }),
+    ];
+    const expected = device.features.has('core-features-and-limits')
+      ? Array<undefined>(4).fill(undefined)
+      : ['2d-array', '2d', '3d', 'cube'];
+    expect(found).toEqual(expected);
+    device.destroy();
+  });
+
   it('of invalid objects shows what was given', async () => {
     const { device } = guest;
     await expectValidationError(device, () =>

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { isLabel } from '../../packages/codegen/src/emit/names.ts';
-import { dictionary, enumValues, type FieldSchema, type TypeSchema } from './schema.ts';
+import { dictionary, enumValues, type FieldSchema, type TypeSchema, wellFormed } from './schema.ts';
 
 /** An id as a guest allocates them: never 0, which stands for null. */
 export const id = fc.integer({ min: 1, max: 0xffff_ffff });
@@ -71,7 +71,7 @@ export function arbitraryOf(type: TypeSchema): fc.Arbitrary<unknown> {
       // A record has each key once: the conversion sees to it. Keys that become one on the wire count as one.
       return fc.uniqueArray(fc.tuple(key, arbitraryOf(value)), {
         maxLength: 4,
-        selector: ([one]) => one.toWellFormed(),
+        selector: ([one]) => wellFormed(one),
       });
     }
     case 'nullable':

@@ -138,8 +138,7 @@ describe('every command, from the guest encoder to the host decoder', () => {
   it.each(commands.map((command) => [command.name, command] as const))('%s', (_, command) => {
     fc.assert(
       fc.property(callOf(command), (call) => {
-        const found = check(command, call);
-        if (found !== undefined) throw new Error(found);
+        expect(check(command, call)).toBeUndefined();
       }),
       { numRuns: RUNS },
     );
@@ -178,6 +177,14 @@ describe('bulk data', () => {
     expect(step?.what).toBe('call');
     if (step?.what !== 'call') return;
     expect(Buffer.compare(step.args[3] as Uint8Array, data)).toBe(0);
+  });
+
+  it('of more ranges than a program is likely to map is no offence', () => {
+    // One buffer, asked for in pieces of a little more than a MiB: each is a block of its own.
+    const piece = new Uint8Array((1 << 20) + 8);
+    const writes = Array.from({ length: 70 }, (_, index) => ({ offset: index * piece.byteLength, data: piece }));
+    host.decode(frameOf((writer) => guest.encodeBufferUnmap(writer, 1, writes)));
+    expect(host.steps.at(-1)?.what).toBe('call');
   });
 
   it('keeps its order when a record refers to several blocks', () => {

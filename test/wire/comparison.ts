@@ -1,6 +1,6 @@
 import { bytesOf, MAX_LABEL_LENGTH, type ByteSource } from '@vesper-gpu/wire';
 import { isLabel } from '../../packages/codegen/src/emit/names.ts';
-import { dictionary, type FieldSchema, type TypeSchema } from './schema.ts';
+import { dictionary, type FieldSchema, type TypeSchema, wellFormed } from './schema.ts';
 
 /** How the side that decodes represents what has more than one form. */
 export interface Form {
@@ -32,7 +32,7 @@ export function difference(
       return Object.is(sent, decoded) ? undefined : differs();
     }
     case 'string':
-      return (given as string).toWellFormed() === decoded ? undefined : differs();
+      return wellFormed(given as string) === decoded ? undefined : differs();
     case 'object':
       return Object.is(form.object(given as number), decoded) ? undefined : differs();
     case 'bytes':
@@ -93,7 +93,7 @@ function recordDifference(
   if (entries.length !== given.length) return `${path}: ${given.length} entries became ${entries.length}`;
   const byKey = new Map(entries);
   for (const [key, item] of given) {
-    const name = key.toWellFormed();
+    const name = wellFormed(key);
     if (!byKey.has(name)) return `${path}: the key ${show(key)} is missing`;
     const found = difference(inner, item, byKey.get(name), form, `${path}.${name}`);
     if (found !== undefined) return found;

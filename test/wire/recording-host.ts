@@ -50,7 +50,7 @@ export class RecordingHost implements HostSession {
   /** Decodes a frame as the host does; its header word included. */
   decode(frame: Uint8Array<ArrayBuffer>): void {
     this.steps = [];
-    const bulk = new BulkQueue(1 << 26);
+    const bulk = new BulkQueue(1 << 28);
     const reader = new WireReader(1 << 24, bulk);
     reader.open(frame.subarray(4));
     while (reader.nextRecord()) {

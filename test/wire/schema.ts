@@ -57,6 +57,11 @@ export function handlerOf(record: string): string {
   return wordOf(`${record.split('.')[0]!}.x`).slice(0, -1);
 }
 
+/** Text as UTF-8 carries it: lone surrogates become U+FFFD. */
+export function wellFormed(text: string): string {
+  return Buffer.from(text, 'utf8').toString('utf8');
+}
+
 /** Names of the dictionaries that a type reaches, itself included. */
 export function reachable(type: TypeSchema, found = new Set<string>()): Set<string> {
   if (type.kind === 'dictionary' || type.kind === 'shape') {

@@ -23,9 +23,11 @@ export function encodeGpuRequestAdapter(
   newAdapter: number,
   options: GPURequestAdapterOptionsValue,
 ): void {
-  const record = w.begin(8);
-  w.u32(requestId);
-  w.u32(newAdapter);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 8;
+  words[record + 1] = requestId;
+  words[record + 2] = newAdapter;
   encodeGPURequestAdapterOptions(w, options);
 
   w.end(record);
@@ -55,8 +57,11 @@ export class GPU implements api.GPU {
   }
 
   static {
-    idOfGPU = (value, stream) =>
-      typeof value === 'object' && value !== null && #impl in value ? ownId(value.#impl, stream) : 0;
+    idOfGPU = (value, stream) => {
+      if (typeof value !== 'object' || value === null || !(#impl in value)) return 0;
+      const impl = value.#impl;
+      return impl.stream === stream ? impl.id : ownId(impl, stream);
+    };
   }
 
   /** https://www.w3.org/TR/webgpu/#dom-gpu-requestadapter */

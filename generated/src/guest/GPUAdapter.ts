@@ -29,11 +29,13 @@ export function encodeAdapterRequestDevice(
   newQueue: number,
   descriptor: GPUDeviceDescriptorValue,
 ): void {
-  const record = w.begin(9);
-  w.u32(target);
-  w.u32(requestId);
-  w.u32(newDevice);
-  w.u32(newQueue);
+  const record = w.record(5);
+  const words = w.words;
+  words[record] = 9;
+  words[record + 1] = target;
+  words[record + 2] = requestId;
+  words[record + 3] = newDevice;
+  words[record + 4] = newQueue;
   encodeGPUDeviceDescriptor(w, descriptor);
 
   w.end(record);
@@ -64,8 +66,11 @@ export class GPUAdapter implements api.GPUAdapter {
   }
 
   static {
-    idOfGPUAdapter = (value, stream) =>
-      typeof value === 'object' && value !== null && #impl in value ? ownId(value.#impl, stream) : 0;
+    idOfGPUAdapter = (value, stream) => {
+      if (typeof value !== 'object' || value === null || !(#impl in value)) return 0;
+      const impl = value.#impl;
+      return impl.stream === stream ? impl.id : ownId(impl, stream);
+    };
   }
 
   /** https://www.w3.org/TR/webgpu/#dom-gpuadapter-features */

@@ -15,9 +15,25 @@ export function encodeBindingCommandsSetBindGroup(
   bindGroup: number | null,
   dynamicOffsets: readonly number[],
 ): void {
-  const record = w.begin(45);
-  w.u32(index);
-  w.u32(bindGroup ?? 0);
+  if (dynamicOffsets.length !== 0) return encodeBindingCommandsSetBindGroupWhole(w, index, bindGroup, dynamicOffsets);
+  const at = w.record(3);
+  const words = w.words;
+  words[at] = 45 | (3 << 16);
+  words[at + 1] = index;
+  words[at + 2] = bindGroup ?? 0;
+}
+
+function encodeBindingCommandsSetBindGroupWhole(
+  w: WireWriter,
+  index: number,
+  bindGroup: number | null,
+  dynamicOffsets: readonly number[],
+): void {
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 45;
+  words[record + 1] = index;
+  words[record + 2] = bindGroup ?? 0;
   if (dynamicOffsets.length !== 0) {
     w.u32(dynamicOffsets.length);
     for (const item of dynamicOffsets) {
@@ -36,8 +52,10 @@ export function encodeBindingCommandsSetBindGroup(
  * https://www.w3.org/TR/webgpu/#dom-gpubindingcommandsmixin-setimmediates
  */
 export function encodeBindingCommandsSetImmediates(w: WireWriter, rangeOffset: number, data: ByteSource): void {
-  const record = w.begin(46);
-  w.u32(rangeOffset);
+  const record = w.record(2);
+  const words = w.words;
+  words[record] = 46;
+  words[record + 1] = rangeOffset;
   w.bytes(data);
 
   w.end(record);

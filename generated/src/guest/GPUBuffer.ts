@@ -53,8 +53,18 @@ export function encodeBufferMapAsync(
  * https://www.w3.org/TR/webgpu/#dom-gpubuffer-unmap
  */
 export function encodeBufferUnmap(w: WireWriter, target: number, writes: readonly VesperMappedWriteValue[]): void {
-  const record = w.begin(30);
-  w.u32(target);
+  if (writes.length !== 0) return encodeBufferUnmapWhole(w, target, writes);
+  const at = w.record(2);
+  const words = w.words;
+  words[at] = 30 | (2 << 16);
+  words[at + 1] = target;
+}
+
+function encodeBufferUnmapWhole(w: WireWriter, target: number, writes: readonly VesperMappedWriteValue[]): void {
+  const record = w.record(2);
+  const words = w.words;
+  words[record] = 30;
+  words[record + 1] = target;
   if (writes.length !== 0) {
     w.u32(writes.length);
     for (const item of writes) {
@@ -109,8 +119,11 @@ export class GPUBuffer implements api.GPUBuffer {
   }
 
   static {
-    idOfGPUBuffer = (value, stream) =>
-      typeof value === 'object' && value !== null && #impl in value ? ownId(value.#impl, stream) : 0;
+    idOfGPUBuffer = (value, stream) => {
+      if (typeof value !== 'object' || value === null || !(#impl in value)) return 0;
+      const impl = value.#impl;
+      return impl.stream === stream ? impl.id : ownId(impl, stream);
+    };
   }
 
   /** https://www.w3.org/TR/webgpu/#dom-gpuobjectbase-label */
@@ -133,7 +146,7 @@ export class GPUBuffer implements api.GPUBuffer {
     return this.#impl.mapState;
   }
   /** https://www.w3.org/TR/webgpu/#dom-gpubuffer-mapasync */
-  mapAsync(mode: number, offset: number = 0, size: number | undefined = undefined): Promise<undefined> {
+  mapAsync(mode: number, offset: number = 0, size?: number | undefined): Promise<undefined> {
     try {
       const impl = this.#impl;
       if (arguments.length < 1) requireArguments(arguments.length, 1, 'GPUBuffer.mapAsync');
@@ -147,7 +160,7 @@ export class GPUBuffer implements api.GPUBuffer {
     }
   }
   /** https://www.w3.org/TR/webgpu/#dom-gpubuffer-getmappedrange */
-  getMappedRange(offset: number = 0, size: number | undefined = undefined): ArrayBuffer {
+  getMappedRange(offset: number = 0, size?: number | undefined): ArrayBuffer {
     const impl = this.#impl;
     return impl.getMappedRange(
       toUint64Enforced(offset, 'GPUBuffer.getMappedRange: offset'),

@@ -66,8 +66,10 @@ export function encodeCommandEncoderBeginRenderPass(
   newRenderPassEncoder: number,
   descriptor: GPURenderPassDescriptorValue,
 ): void {
-  const record = w.begin(36);
-  w.u32(newRenderPassEncoder);
+  const record = w.record(2);
+  const words = w.words;
+  words[record] = 36;
+  words[record + 1] = newRenderPassEncoder;
   encodeGPURenderPassDescriptor(w, descriptor);
 
   w.end(record);
@@ -86,8 +88,10 @@ export function encodeCommandEncoderBeginComputePass(
   newComputePassEncoder: number,
   descriptor: GPUComputePassDescriptorValue | undefined,
 ): void {
-  const record = w.begin(37);
-  w.u32(newComputePassEncoder);
+  const record = w.record(2);
+  const words = w.words;
+  words[record] = 37;
+  words[record + 1] = newComputePassEncoder;
   if (descriptor !== undefined) {
     encodeGPUComputePassDescriptor(w, descriptor);
   }
@@ -213,7 +217,7 @@ export function encodeCommandEncoderClearBuffer(
   offset: number,
   size: number | undefined,
 ): void {
-  const length = size !== undefined ? 6 : !Object.is(offset, 0) ? 4 : 2;
+  const length = size !== undefined ? 6 : offset !== 0 ? 4 : 2;
   const at = w.record(length);
   const words = w.words;
   words[at] = 42 | (length << 16);
@@ -271,8 +275,10 @@ export function encodeCommandEncoderFinish(
   newCommandBuffer: number,
   descriptor: GPUCommandBufferDescriptorValue | undefined,
 ): void {
-  const record = w.begin(44);
-  w.u32(newCommandBuffer);
+  const record = w.record(2);
+  const words = w.words;
+  words[record] = 44;
+  words[record + 1] = newCommandBuffer;
   if (descriptor !== undefined) {
     encodeGPUCommandBufferDescriptor(w, descriptor);
   }
@@ -387,8 +393,11 @@ export class GPUCommandEncoder implements api.GPUCommandEncoder {
   }
 
   static {
-    idOfGPUCommandEncoder = (value, stream) =>
-      typeof value === 'object' && value !== null && #impl in value ? ownId(value.#impl, stream) : 0;
+    idOfGPUCommandEncoder = (value, stream) => {
+      if (typeof value !== 'object' || value === null || !(#impl in value)) return 0;
+      const impl = value.#impl;
+      return impl.stream === stream ? impl.id : ownId(impl, stream);
+    };
   }
 
   /** https://www.w3.org/TR/webgpu/#dom-gpuobjectbase-label */
@@ -449,33 +458,41 @@ export class GPUCommandEncoder implements api.GPUCommandEncoder {
     argument0: unknown,
     argument1: unknown,
     argument2: unknown = undefined,
-    argument3: unknown = undefined,
-    argument4: unknown = undefined,
+    argument3?: unknown,
+    argument4?: unknown,
+  ): undefined {
+    const count = arguments.length;
+    if (count >= 4) return this.#copyBufferToBuffer5(argument0, argument1, argument2, argument3, argument4);
+    if (count >= 2 && count <= 3) return this.#copyBufferToBuffer3(argument0, argument1, argument2);
+    throw new TypeError(`GPUCommandEncoder.copyBufferToBuffer: no overload takes ${count} arguments`);
+  }
+  #copyBufferToBuffer5(
+    argument0: unknown,
+    argument1: unknown,
+    argument2: unknown,
+    argument3: unknown,
+    argument4: unknown,
   ): undefined {
     const impl = this.#impl;
     const stream = impl.stream;
-    const count = arguments.length;
-    if (count >= 4) {
-      impl.copyBufferToBuffer5(
-        idOfGPUBuffer(argument0, stream) || notAnObjectOf('GPUBuffer', 'GPUCommandEncoder.copyBufferToBuffer: source'),
-        toUint64Enforced(argument1, 'GPUCommandEncoder.copyBufferToBuffer: sourceOffset'),
-        idOfGPUBuffer(argument2, stream) ||
-          notAnObjectOf('GPUBuffer', 'GPUCommandEncoder.copyBufferToBuffer: destination'),
-        toUint64Enforced(argument3, 'GPUCommandEncoder.copyBufferToBuffer: destinationOffset'),
-        argument4 === undefined ? undefined : toUint64Enforced(argument4, 'GPUCommandEncoder.copyBufferToBuffer: size'),
-      );
-      return;
-    }
-    if (count >= 2 && count <= 3) {
-      impl.copyBufferToBuffer3(
-        idOfGPUBuffer(argument0, stream) || notAnObjectOf('GPUBuffer', 'GPUCommandEncoder.copyBufferToBuffer: source'),
-        idOfGPUBuffer(argument1, stream) ||
-          notAnObjectOf('GPUBuffer', 'GPUCommandEncoder.copyBufferToBuffer: destination'),
-        argument2 === undefined ? undefined : toUint64Enforced(argument2, 'GPUCommandEncoder.copyBufferToBuffer: size'),
-      );
-      return;
-    }
-    throw new TypeError(`GPUCommandEncoder.copyBufferToBuffer: no overload takes ${count} arguments`);
+    impl.copyBufferToBuffer5(
+      idOfGPUBuffer(argument0, stream) || notAnObjectOf('GPUBuffer', 'GPUCommandEncoder.copyBufferToBuffer: source'),
+      toUint64Enforced(argument1, 'GPUCommandEncoder.copyBufferToBuffer: sourceOffset'),
+      idOfGPUBuffer(argument2, stream) ||
+        notAnObjectOf('GPUBuffer', 'GPUCommandEncoder.copyBufferToBuffer: destination'),
+      toUint64Enforced(argument3, 'GPUCommandEncoder.copyBufferToBuffer: destinationOffset'),
+      argument4 === undefined ? undefined : toUint64Enforced(argument4, 'GPUCommandEncoder.copyBufferToBuffer: size'),
+    );
+  }
+  #copyBufferToBuffer3(argument0: unknown, argument1: unknown, argument2: unknown): undefined {
+    const impl = this.#impl;
+    const stream = impl.stream;
+    impl.copyBufferToBuffer3(
+      idOfGPUBuffer(argument0, stream) || notAnObjectOf('GPUBuffer', 'GPUCommandEncoder.copyBufferToBuffer: source'),
+      idOfGPUBuffer(argument1, stream) ||
+        notAnObjectOf('GPUBuffer', 'GPUCommandEncoder.copyBufferToBuffer: destination'),
+      argument2 === undefined ? undefined : toUint64Enforced(argument2, 'GPUCommandEncoder.copyBufferToBuffer: size'),
+    );
   }
   /** https://www.w3.org/TR/webgpu/#dom-gpucommandencoder-copybuffertotexture */
   copyBufferToTexture(
@@ -523,7 +540,7 @@ export class GPUCommandEncoder implements api.GPUCommandEncoder {
     );
   }
   /** https://www.w3.org/TR/webgpu/#dom-gpucommandencoder-clearbuffer */
-  clearBuffer(buffer: api.GPUBuffer, offset: number = 0, size: number | undefined = undefined): undefined {
+  clearBuffer(buffer: api.GPUBuffer, offset: number = 0, size?: number | undefined): undefined {
     const impl = this.#impl;
     const stream = impl.stream;
     if (arguments.length < 1) requireArguments(arguments.length, 1, 'GPUCommandEncoder.clearBuffer');

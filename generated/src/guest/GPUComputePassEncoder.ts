@@ -30,6 +30,7 @@ import {
   encodeDebugCommandsPushDebugGroup,
 } from './GPUDebugCommandsMixin.ts';
 import { encodeObjectBaseLabel } from './GPUObjectBase.ts';
+import { none } from './implementations.ts';
 /**
  * GPUComputePassEncoder.setPipeline, opcode 50, since revision 1. Words:
  * - header
@@ -59,7 +60,7 @@ export function encodeComputePassEncoderDispatchWorkgroups(
   workgroupCountY: number,
   workgroupCountZ: number,
 ): void {
-  const length = !Object.is(workgroupCountZ, 1) ? 4 : !Object.is(workgroupCountY, 1) ? 3 : 2;
+  const length = workgroupCountZ !== 1 ? 4 : workgroupCountY !== 1 ? 3 : 2;
   const at = w.record(length);
   const words = w.words;
   words[at] = 51 | (length << 16);
@@ -167,8 +168,11 @@ export class GPUComputePassEncoder implements api.GPUComputePassEncoder {
   }
 
   static {
-    idOfGPUComputePassEncoder = (value, stream) =>
-      typeof value === 'object' && value !== null && #impl in value ? ownId(value.#impl, stream) : 0;
+    idOfGPUComputePassEncoder = (value, stream) => {
+      if (typeof value !== 'object' || value === null || !(#impl in value)) return 0;
+      const impl = value.#impl;
+      return impl.stream === stream ? impl.id : ownId(impl, stream);
+    };
   }
 
   /** https://www.w3.org/TR/webgpu/#dom-gpuobjectbase-label */
@@ -212,50 +216,58 @@ export class GPUComputePassEncoder implements api.GPUComputePassEncoder {
     argument0: unknown,
     argument1: unknown,
     argument2: unknown = undefined,
-    argument3: unknown = undefined,
-    argument4: unknown = undefined,
+    argument3?: unknown,
+    argument4?: unknown,
+  ): undefined {
+    const count = arguments.length;
+    if (count >= 5) return this.#setBindGroup5(argument0, argument1, argument2, argument3, argument4);
+    if (count >= 2 && count <= 3) return this.#setBindGroup3(argument0, argument1, argument2);
+    throw new TypeError(`GPUComputePassEncoder.setBindGroup: no overload takes ${count} arguments`);
+  }
+  #setBindGroup5(
+    argument0: unknown,
+    argument1: unknown,
+    argument2: unknown,
+    argument3: unknown,
+    argument4: unknown,
   ): undefined {
     const impl = this.#impl;
     const stream = impl.stream;
-    const count = arguments.length;
-    if (count >= 5) {
-      impl.setBindGroup5(
-        toUint32Enforced(argument0, 'GPUComputePassEncoder.setBindGroup: index'),
-        argument1 === null || argument1 === undefined
-          ? null
-          : idOfGPUBindGroup(argument1, stream) ||
-              notAnObjectOf('GPUBindGroup', 'GPUComputePassEncoder.setBindGroup: bindGroup'),
-        toUint32Array(argument2, 'GPUComputePassEncoder.setBindGroup: dynamicOffsetsData'),
-        toUint64Enforced(argument3, 'GPUComputePassEncoder.setBindGroup: dynamicOffsetsDataStart'),
-        toUint32Enforced(argument4, 'GPUComputePassEncoder.setBindGroup: dynamicOffsetsDataLength'),
-      );
-      return;
-    }
-    if (count >= 2 && count <= 3) {
-      impl.setBindGroup3(
-        toUint32Enforced(argument0, 'GPUComputePassEncoder.setBindGroup: index'),
-        argument1 === null || argument1 === undefined
-          ? null
-          : idOfGPUBindGroup(argument1, stream) ||
-              notAnObjectOf('GPUBindGroup', 'GPUComputePassEncoder.setBindGroup: bindGroup'),
-        argument2 === undefined
-          ? []
-          : toSequence(
-              argument2,
-              (item) => toUint32Enforced(item, 'GPUComputePassEncoder.setBindGroup: dynamicOffsets'),
-              'GPUComputePassEncoder.setBindGroup: dynamicOffsets',
-            ),
-      );
-      return;
-    }
-    throw new TypeError(`GPUComputePassEncoder.setBindGroup: no overload takes ${count} arguments`);
+    impl.setBindGroup5(
+      toUint32Enforced(argument0, 'GPUComputePassEncoder.setBindGroup: index'),
+      argument1 === null || argument1 === undefined
+        ? null
+        : idOfGPUBindGroup(argument1, stream) ||
+            notAnObjectOf('GPUBindGroup', 'GPUComputePassEncoder.setBindGroup: bindGroup'),
+      toUint32Array(argument2, 'GPUComputePassEncoder.setBindGroup: dynamicOffsetsData'),
+      toUint64Enforced(argument3, 'GPUComputePassEncoder.setBindGroup: dynamicOffsetsDataStart'),
+      toUint32Enforced(argument4, 'GPUComputePassEncoder.setBindGroup: dynamicOffsetsDataLength'),
+    );
+  }
+  #setBindGroup3(argument0: unknown, argument1: unknown, argument2: unknown): undefined {
+    const impl = this.#impl;
+    const stream = impl.stream;
+    impl.setBindGroup3(
+      toUint32Enforced(argument0, 'GPUComputePassEncoder.setBindGroup: index'),
+      argument1 === null || argument1 === undefined
+        ? null
+        : idOfGPUBindGroup(argument1, stream) ||
+            notAnObjectOf('GPUBindGroup', 'GPUComputePassEncoder.setBindGroup: bindGroup'),
+      argument2 === undefined
+        ? none
+        : toSequence(
+            argument2,
+            (item) => toUint32Enforced(item, 'GPUComputePassEncoder.setBindGroup: dynamicOffsets'),
+            'GPUComputePassEncoder.setBindGroup: dynamicOffsets',
+          ),
+    );
   }
   /** https://www.w3.org/TR/webgpu/#dom-gpubindingcommandsmixin-setimmediates */
   setImmediates(
     rangeOffset: number,
     data: api.AllowSharedBufferSource,
     dataOffset: number = 0,
-    dataSize: number | undefined = undefined,
+    dataSize?: number | undefined,
   ): undefined {
     const impl = this.#impl;
     if (arguments.length < 2) requireArguments(arguments.length, 2, 'GPUComputePassEncoder.setImmediates');

@@ -116,9 +116,11 @@ export function encodeDeviceCreateBuffer(
   newBuffer: number,
   descriptor: GPUBufferDescriptorValue,
 ): void {
-  const record = w.begin(11);
-  w.u32(target);
-  w.u32(newBuffer);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 11;
+  words[record + 1] = target;
+  words[record + 2] = newBuffer;
   encodeGPUBufferDescriptor(w, descriptor);
 
   w.end(record);
@@ -138,9 +140,11 @@ export function encodeDeviceCreateTexture(
   newTexture: number,
   descriptor: GPUTextureDescriptorValue,
 ): void {
-  const record = w.begin(12);
-  w.u32(target);
-  w.u32(newTexture);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 12;
+  words[record + 1] = target;
+  words[record + 2] = newTexture;
   encodeGPUTextureDescriptor(w, descriptor);
 
   w.end(record);
@@ -160,9 +164,11 @@ export function encodeDeviceCreateSampler(
   newSampler: number,
   descriptor: GPUSamplerDescriptorValue | undefined,
 ): void {
-  const record = w.begin(13);
-  w.u32(target);
-  w.u32(newSampler);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 13;
+  words[record + 1] = target;
+  words[record + 2] = newSampler;
   if (descriptor !== undefined) {
     encodeGPUSamplerDescriptor(w, descriptor);
   }
@@ -183,9 +189,11 @@ export function encodeDeviceCreateBindGroupLayout(
   newBindGroupLayout: number,
   descriptor: GPUBindGroupLayoutDescriptorValue,
 ): void {
-  const record = w.begin(14);
-  w.u32(target);
-  w.u32(newBindGroupLayout);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 14;
+  words[record + 1] = target;
+  words[record + 2] = newBindGroupLayout;
   encodeGPUBindGroupLayoutDescriptor(w, descriptor);
 
   w.end(record);
@@ -205,9 +213,11 @@ export function encodeDeviceCreatePipelineLayout(
   newPipelineLayout: number,
   descriptor: GPUPipelineLayoutDescriptorValue,
 ): void {
-  const record = w.begin(15);
-  w.u32(target);
-  w.u32(newPipelineLayout);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 15;
+  words[record + 1] = target;
+  words[record + 2] = newPipelineLayout;
   encodeGPUPipelineLayoutDescriptor(w, descriptor);
 
   w.end(record);
@@ -227,9 +237,11 @@ export function encodeDeviceCreateBindGroup(
   newBindGroup: number,
   descriptor: GPUBindGroupDescriptorValue,
 ): void {
-  const record = w.begin(16);
-  w.u32(target);
-  w.u32(newBindGroup);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 16;
+  words[record + 1] = target;
+  words[record + 2] = newBindGroup;
   encodeGPUBindGroupDescriptor(w, descriptor);
 
   w.end(record);
@@ -249,9 +261,11 @@ export function encodeDeviceCreateShaderModule(
   newShaderModule: number,
   descriptor: GPUShaderModuleDescriptorValue,
 ): void {
-  const record = w.begin(17);
-  w.u32(target);
-  w.u32(newShaderModule);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 17;
+  words[record + 1] = target;
+  words[record + 2] = newShaderModule;
   encodeGPUShaderModuleDescriptor(w, descriptor);
 
   w.end(record);
@@ -271,9 +285,11 @@ export function encodeDeviceCreateComputePipeline(
   newComputePipeline: number,
   descriptor: GPUComputePipelineDescriptorValue,
 ): void {
-  const record = w.begin(18);
-  w.u32(target);
-  w.u32(newComputePipeline);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 18;
+  words[record + 1] = target;
+  words[record + 2] = newComputePipeline;
   encodeGPUComputePipelineDescriptor(w, descriptor);
 
   w.end(record);
@@ -293,9 +309,11 @@ export function encodeDeviceCreateRenderPipeline(
   newRenderPipeline: number,
   descriptor: GPURenderPipelineDescriptorValue,
 ): void {
-  const record = w.begin(19);
-  w.u32(target);
-  w.u32(newRenderPipeline);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 19;
+  words[record + 1] = target;
+  words[record + 2] = newRenderPipeline;
   encodeGPURenderPipelineDescriptor(w, descriptor);
 
   w.end(record);
@@ -317,10 +335,12 @@ export function encodeDeviceCreateComputePipelineAsync(
   newComputePipeline: number,
   descriptor: GPUComputePipelineDescriptorValue,
 ): void {
-  const record = w.begin(20);
-  w.u32(target);
-  w.u32(requestId);
-  w.u32(newComputePipeline);
+  const record = w.record(4);
+  const words = w.words;
+  words[record] = 20;
+  words[record + 1] = target;
+  words[record + 2] = requestId;
+  words[record + 3] = newComputePipeline;
   encodeGPUComputePipelineDescriptor(w, descriptor);
 
   w.end(record);
@@ -342,10 +362,12 @@ export function encodeDeviceCreateRenderPipelineAsync(
   newRenderPipeline: number,
   descriptor: GPURenderPipelineDescriptorValue,
 ): void {
-  const record = w.begin(21);
-  w.u32(target);
-  w.u32(requestId);
-  w.u32(newRenderPipeline);
+  const record = w.record(4);
+  const words = w.words;
+  words[record] = 21;
+  words[record + 1] = target;
+  words[record + 2] = requestId;
+  words[record + 3] = newRenderPipeline;
   encodeGPURenderPipelineDescriptor(w, descriptor);
 
   w.end(record);
@@ -365,9 +387,11 @@ export function encodeDeviceCreateCommandEncoder(
   newCommandEncoder: number,
   descriptor: GPUCommandEncoderDescriptorValue | undefined,
 ): void {
-  const record = w.begin(22);
-  w.u32(target);
-  w.u32(newCommandEncoder);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 22;
+  words[record + 1] = target;
+  words[record + 2] = newCommandEncoder;
   if (descriptor !== undefined) {
     encodeGPUCommandEncoderDescriptor(w, descriptor);
   }
@@ -388,9 +412,11 @@ export function encodeDeviceCreateRenderBundleEncoder(
   newRenderBundleEncoder: number,
   descriptor: GPURenderBundleEncoderDescriptorValue,
 ): void {
-  const record = w.begin(23);
-  w.u32(target);
-  w.u32(newRenderBundleEncoder);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 23;
+  words[record + 1] = target;
+  words[record + 2] = newRenderBundleEncoder;
   encodeGPURenderBundleEncoderDescriptor(w, descriptor);
 
   w.end(record);
@@ -410,9 +436,11 @@ export function encodeDeviceCreateQuerySet(
   newQuerySet: number,
   descriptor: GPUQuerySetDescriptorValue,
 ): void {
-  const record = w.begin(24);
-  w.u32(target);
-  w.u32(newQuerySet);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 24;
+  words[record + 1] = target;
+  words[record + 2] = newQuerySet;
   encodeGPUQuerySetDescriptor(w, descriptor);
 
   w.end(record);
@@ -535,8 +563,11 @@ export class GPUDevice extends EventTarget implements api.GPUDevice {
   }
 
   static {
-    idOfGPUDevice = (value, stream) =>
-      typeof value === 'object' && value !== null && #impl in value ? ownId(value.#impl, stream) : 0;
+    idOfGPUDevice = (value, stream) => {
+      if (typeof value !== 'object' || value === null || !(#impl in value)) return 0;
+      const impl = value.#impl;
+      return impl.stream === stream ? impl.id : ownId(impl, stream);
+    };
   }
 
   /** https://www.w3.org/TR/webgpu/#dom-gpuobjectbase-label */

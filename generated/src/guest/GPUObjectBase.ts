@@ -8,8 +8,10 @@ import { MAX_LABEL_LENGTH, type WireWriter } from '@vesper-gpu/wire';
  * https://www.w3.org/TR/webgpu/#dom-gpuobjectbase-label
  */
 export function encodeObjectBaseLabel(w: WireWriter, target: number, label: string): void {
-  const record = w.begin(7);
-  w.u32(target);
+  const record = w.record(2);
+  const words = w.words;
+  words[record] = 7;
+  words[record + 1] = target;
   w.string(label.slice(0, MAX_LABEL_LENGTH));
 
   w.end(record);

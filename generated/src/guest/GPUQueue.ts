@@ -53,8 +53,10 @@ import {
  * https://www.w3.org/TR/webgpu/#dom-gpuqueue-submit
  */
 export function encodeQueueSubmit(w: WireWriter, target: number, commandBuffers: readonly number[]): void {
-  const record = w.begin(70);
-  w.u32(target);
+  const record = w.record(2);
+  const words = w.words;
+  words[record] = 70;
+  words[record + 1] = target;
   w.u32(commandBuffers.length);
   for (const item of commandBuffers) {
     w.u32(item);
@@ -94,10 +96,13 @@ export function encodeQueueWriteBuffer(
   bufferOffset: number,
   data: ByteSource,
 ): void {
-  const record = w.begin(72);
-  w.u32(target);
-  w.u32(buffer);
-  w.u64(bufferOffset);
+  const record = w.record(5);
+  const words = w.words;
+  words[record] = 72;
+  words[record + 1] = target;
+  words[record + 2] = buffer;
+  words[record + 3] = bufferOffset;
+  words[record + 4] = bufferOffset / 0x1_0000_0000;
   w.bytes(data);
 
   w.end(record);
@@ -121,8 +126,10 @@ export function encodeQueueWriteTexture(
   size: GPUExtent3DDictValue,
   data: ByteSource,
 ): void {
-  const record = w.begin(73);
-  w.u32(target);
+  const record = w.record(2);
+  const words = w.words;
+  words[record] = 73;
+  words[record + 1] = target;
   encodeGPUTexelCopyTextureInfo(w, destination);
   encodeGPUTexelCopyBufferLayout(w, dataLayout);
   encodeGPUExtent3DDict(w, size);
@@ -176,8 +183,11 @@ export class GPUQueue implements api.GPUQueue {
   }
 
   static {
-    idOfGPUQueue = (value, stream) =>
-      typeof value === 'object' && value !== null && #impl in value ? ownId(value.#impl, stream) : 0;
+    idOfGPUQueue = (value, stream) => {
+      if (typeof value !== 'object' || value === null || !(#impl in value)) return 0;
+      const impl = value.#impl;
+      return impl.stream === stream ? impl.id : ownId(impl, stream);
+    };
   }
 
   /** https://www.w3.org/TR/webgpu/#dom-gpuobjectbase-label */
@@ -216,7 +226,7 @@ export class GPUQueue implements api.GPUQueue {
     bufferOffset: number,
     data: api.AllowSharedBufferSource,
     dataOffset: number = 0,
-    size: number | undefined = undefined,
+    size?: number | undefined,
   ): undefined {
     const impl = this.#impl;
     const stream = impl.stream;

@@ -48,7 +48,7 @@ import {
   convertGPURenderBundleDescriptor,
   encodeGPURenderBundleDescriptor,
 } from './dictionaries/GPURenderBundleDescriptor.ts';
-import { implementations } from './implementations.ts';
+import { implementations, none } from './implementations.ts';
 /**
  * GPURenderBundleEncoder.finish, opcode 69, since revision 1. Words:
  * - header
@@ -62,8 +62,10 @@ export function encodeRenderBundleEncoderFinish(
   newRenderBundle: number,
   descriptor: GPURenderBundleDescriptorValue | undefined,
 ): void {
-  const record = w.begin(69);
-  w.u32(newRenderBundle);
+  const record = w.record(2);
+  const words = w.words;
+  words[record] = 69;
+  words[record + 1] = newRenderBundle;
   if (descriptor !== undefined) {
     encodeGPURenderBundleDescriptor(w, descriptor);
   }
@@ -163,8 +165,11 @@ export class GPURenderBundleEncoder implements api.GPURenderBundleEncoder {
   }
 
   static {
-    idOfGPURenderBundleEncoder = (value, stream) =>
-      typeof value === 'object' && value !== null && #impl in value ? ownId(value.#impl, stream) : 0;
+    idOfGPURenderBundleEncoder = (value, stream) => {
+      if (typeof value !== 'object' || value === null || !(#impl in value)) return 0;
+      const impl = value.#impl;
+      return impl.stream === stream ? impl.id : ownId(impl, stream);
+    };
   }
 
   /** https://www.w3.org/TR/webgpu/#dom-gpuobjectbase-label */
@@ -208,50 +213,58 @@ export class GPURenderBundleEncoder implements api.GPURenderBundleEncoder {
     argument0: unknown,
     argument1: unknown,
     argument2: unknown = undefined,
-    argument3: unknown = undefined,
-    argument4: unknown = undefined,
+    argument3?: unknown,
+    argument4?: unknown,
+  ): undefined {
+    const count = arguments.length;
+    if (count >= 5) return this.#setBindGroup5(argument0, argument1, argument2, argument3, argument4);
+    if (count >= 2 && count <= 3) return this.#setBindGroup3(argument0, argument1, argument2);
+    throw new TypeError(`GPURenderBundleEncoder.setBindGroup: no overload takes ${count} arguments`);
+  }
+  #setBindGroup5(
+    argument0: unknown,
+    argument1: unknown,
+    argument2: unknown,
+    argument3: unknown,
+    argument4: unknown,
   ): undefined {
     const impl = this.#impl;
     const stream = impl.stream;
-    const count = arguments.length;
-    if (count >= 5) {
-      impl.setBindGroup5(
-        toUint32Enforced(argument0, 'GPURenderBundleEncoder.setBindGroup: index'),
-        argument1 === null || argument1 === undefined
-          ? null
-          : idOfGPUBindGroup(argument1, stream) ||
-              notAnObjectOf('GPUBindGroup', 'GPURenderBundleEncoder.setBindGroup: bindGroup'),
-        toUint32Array(argument2, 'GPURenderBundleEncoder.setBindGroup: dynamicOffsetsData'),
-        toUint64Enforced(argument3, 'GPURenderBundleEncoder.setBindGroup: dynamicOffsetsDataStart'),
-        toUint32Enforced(argument4, 'GPURenderBundleEncoder.setBindGroup: dynamicOffsetsDataLength'),
-      );
-      return;
-    }
-    if (count >= 2 && count <= 3) {
-      impl.setBindGroup3(
-        toUint32Enforced(argument0, 'GPURenderBundleEncoder.setBindGroup: index'),
-        argument1 === null || argument1 === undefined
-          ? null
-          : idOfGPUBindGroup(argument1, stream) ||
-              notAnObjectOf('GPUBindGroup', 'GPURenderBundleEncoder.setBindGroup: bindGroup'),
-        argument2 === undefined
-          ? []
-          : toSequence(
-              argument2,
-              (item) => toUint32Enforced(item, 'GPURenderBundleEncoder.setBindGroup: dynamicOffsets'),
-              'GPURenderBundleEncoder.setBindGroup: dynamicOffsets',
-            ),
-      );
-      return;
-    }
-    throw new TypeError(`GPURenderBundleEncoder.setBindGroup: no overload takes ${count} arguments`);
+    impl.setBindGroup5(
+      toUint32Enforced(argument0, 'GPURenderBundleEncoder.setBindGroup: index'),
+      argument1 === null || argument1 === undefined
+        ? null
+        : idOfGPUBindGroup(argument1, stream) ||
+            notAnObjectOf('GPUBindGroup', 'GPURenderBundleEncoder.setBindGroup: bindGroup'),
+      toUint32Array(argument2, 'GPURenderBundleEncoder.setBindGroup: dynamicOffsetsData'),
+      toUint64Enforced(argument3, 'GPURenderBundleEncoder.setBindGroup: dynamicOffsetsDataStart'),
+      toUint32Enforced(argument4, 'GPURenderBundleEncoder.setBindGroup: dynamicOffsetsDataLength'),
+    );
+  }
+  #setBindGroup3(argument0: unknown, argument1: unknown, argument2: unknown): undefined {
+    const impl = this.#impl;
+    const stream = impl.stream;
+    impl.setBindGroup3(
+      toUint32Enforced(argument0, 'GPURenderBundleEncoder.setBindGroup: index'),
+      argument1 === null || argument1 === undefined
+        ? null
+        : idOfGPUBindGroup(argument1, stream) ||
+            notAnObjectOf('GPUBindGroup', 'GPURenderBundleEncoder.setBindGroup: bindGroup'),
+      argument2 === undefined
+        ? none
+        : toSequence(
+            argument2,
+            (item) => toUint32Enforced(item, 'GPURenderBundleEncoder.setBindGroup: dynamicOffsets'),
+            'GPURenderBundleEncoder.setBindGroup: dynamicOffsets',
+          ),
+    );
   }
   /** https://www.w3.org/TR/webgpu/#dom-gpubindingcommandsmixin-setimmediates */
   setImmediates(
     rangeOffset: number,
     data: api.AllowSharedBufferSource,
     dataOffset: number = 0,
-    dataSize: number | undefined = undefined,
+    dataSize?: number | undefined,
   ): undefined {
     const impl = this.#impl;
     if (arguments.length < 2) requireArguments(arguments.length, 2, 'GPURenderBundleEncoder.setImmediates');
@@ -277,7 +290,7 @@ export class GPURenderBundleEncoder implements api.GPURenderBundleEncoder {
     buffer: api.GPUBuffer,
     indexFormat: api.GPUIndexFormat,
     offset: number = 0,
-    size: number | undefined = undefined,
+    size?: number | undefined,
   ): undefined {
     const impl = this.#impl;
     const stream = impl.stream;
@@ -299,7 +312,7 @@ export class GPURenderBundleEncoder implements api.GPURenderBundleEncoder {
     slot: number,
     buffer: api.GPUBuffer | null | undefined,
     offset: number = 0,
-    size: number | undefined = undefined,
+    size?: number | undefined,
   ): undefined {
     const impl = this.#impl;
     const stream = impl.stream;

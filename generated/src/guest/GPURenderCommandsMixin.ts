@@ -32,7 +32,7 @@ export function encodeRenderCommandsSetIndexBuffer(
   offset: number,
   size: number | undefined,
 ): void {
-  const length = size !== undefined ? 7 : !Object.is(offset, 0) ? 5 : 3;
+  const length = size !== undefined ? 7 : offset !== 0 ? 5 : 3;
   const at = w.record(length);
   const words = w.words;
   words[at] = 63 | (length << 16);
@@ -65,7 +65,7 @@ export function encodeRenderCommandsSetVertexBuffer(
   offset: number,
   size: number | undefined,
 ): void {
-  const length = size !== undefined ? 7 : !Object.is(offset, 0) ? 5 : 3;
+  const length = size !== undefined ? 7 : offset !== 0 ? 5 : 3;
   const at = w.record(length);
   const words = w.words;
   words[at] = 64 | (length << 16);
@@ -98,13 +98,7 @@ export function encodeRenderCommandsDraw(
   firstVertex: number,
   firstInstance: number,
 ): void {
-  const length = !Object.is(firstInstance, 0)
-    ? 5
-    : !Object.is(firstVertex, 0)
-      ? 4
-      : !Object.is(instanceCount, 1)
-        ? 3
-        : 2;
+  const length = firstInstance !== 0 ? 5 : firstVertex !== 0 ? 4 : instanceCount !== 1 ? 3 : 2;
   const at = w.record(length);
   const words = w.words;
   words[at] = 65 | (length << 16);
@@ -139,15 +133,7 @@ export function encodeRenderCommandsDrawIndexed(
   baseVertex: number,
   firstInstance: number,
 ): void {
-  const length = !Object.is(firstInstance, 0)
-    ? 6
-    : !Object.is(baseVertex, 0)
-      ? 5
-      : !Object.is(firstIndex, 0)
-        ? 4
-        : !Object.is(instanceCount, 1)
-          ? 3
-          : 2;
+  const length = firstInstance !== 0 ? 6 : baseVertex !== 0 ? 5 : firstIndex !== 0 ? 4 : instanceCount !== 1 ? 3 : 2;
   const at = w.record(length);
   const words = w.words;
   words[at] = 66 | (length << 16);

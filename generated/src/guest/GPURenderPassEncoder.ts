@@ -45,6 +45,7 @@ import {
 } from './GPURenderCommandsMixin.ts';
 import { idOfGPURenderPipeline } from './GPURenderPipeline.ts';
 import { type GPUColorDictValue, convertGPUColorDict, encodeGPUColorDict } from './dictionaries/GPUColorDict.ts';
+import { none } from './implementations.ts';
 /**
  * GPURenderPassEncoder.setViewport, opcode 54, since revision 1. Words:
  * - header
@@ -305,8 +306,11 @@ export class GPURenderPassEncoder implements api.GPURenderPassEncoder {
   }
 
   static {
-    idOfGPURenderPassEncoder = (value, stream) =>
-      typeof value === 'object' && value !== null && #impl in value ? ownId(value.#impl, stream) : 0;
+    idOfGPURenderPassEncoder = (value, stream) => {
+      if (typeof value !== 'object' || value === null || !(#impl in value)) return 0;
+      const impl = value.#impl;
+      return impl.stream === stream ? impl.id : ownId(impl, stream);
+    };
   }
 
   /** https://www.w3.org/TR/webgpu/#dom-gpuobjectbase-label */
@@ -350,50 +354,58 @@ export class GPURenderPassEncoder implements api.GPURenderPassEncoder {
     argument0: unknown,
     argument1: unknown,
     argument2: unknown = undefined,
-    argument3: unknown = undefined,
-    argument4: unknown = undefined,
+    argument3?: unknown,
+    argument4?: unknown,
+  ): undefined {
+    const count = arguments.length;
+    if (count >= 5) return this.#setBindGroup5(argument0, argument1, argument2, argument3, argument4);
+    if (count >= 2 && count <= 3) return this.#setBindGroup3(argument0, argument1, argument2);
+    throw new TypeError(`GPURenderPassEncoder.setBindGroup: no overload takes ${count} arguments`);
+  }
+  #setBindGroup5(
+    argument0: unknown,
+    argument1: unknown,
+    argument2: unknown,
+    argument3: unknown,
+    argument4: unknown,
   ): undefined {
     const impl = this.#impl;
     const stream = impl.stream;
-    const count = arguments.length;
-    if (count >= 5) {
-      impl.setBindGroup5(
-        toUint32Enforced(argument0, 'GPURenderPassEncoder.setBindGroup: index'),
-        argument1 === null || argument1 === undefined
-          ? null
-          : idOfGPUBindGroup(argument1, stream) ||
-              notAnObjectOf('GPUBindGroup', 'GPURenderPassEncoder.setBindGroup: bindGroup'),
-        toUint32Array(argument2, 'GPURenderPassEncoder.setBindGroup: dynamicOffsetsData'),
-        toUint64Enforced(argument3, 'GPURenderPassEncoder.setBindGroup: dynamicOffsetsDataStart'),
-        toUint32Enforced(argument4, 'GPURenderPassEncoder.setBindGroup: dynamicOffsetsDataLength'),
-      );
-      return;
-    }
-    if (count >= 2 && count <= 3) {
-      impl.setBindGroup3(
-        toUint32Enforced(argument0, 'GPURenderPassEncoder.setBindGroup: index'),
-        argument1 === null || argument1 === undefined
-          ? null
-          : idOfGPUBindGroup(argument1, stream) ||
-              notAnObjectOf('GPUBindGroup', 'GPURenderPassEncoder.setBindGroup: bindGroup'),
-        argument2 === undefined
-          ? []
-          : toSequence(
-              argument2,
-              (item) => toUint32Enforced(item, 'GPURenderPassEncoder.setBindGroup: dynamicOffsets'),
-              'GPURenderPassEncoder.setBindGroup: dynamicOffsets',
-            ),
-      );
-      return;
-    }
-    throw new TypeError(`GPURenderPassEncoder.setBindGroup: no overload takes ${count} arguments`);
+    impl.setBindGroup5(
+      toUint32Enforced(argument0, 'GPURenderPassEncoder.setBindGroup: index'),
+      argument1 === null || argument1 === undefined
+        ? null
+        : idOfGPUBindGroup(argument1, stream) ||
+            notAnObjectOf('GPUBindGroup', 'GPURenderPassEncoder.setBindGroup: bindGroup'),
+      toUint32Array(argument2, 'GPURenderPassEncoder.setBindGroup: dynamicOffsetsData'),
+      toUint64Enforced(argument3, 'GPURenderPassEncoder.setBindGroup: dynamicOffsetsDataStart'),
+      toUint32Enforced(argument4, 'GPURenderPassEncoder.setBindGroup: dynamicOffsetsDataLength'),
+    );
+  }
+  #setBindGroup3(argument0: unknown, argument1: unknown, argument2: unknown): undefined {
+    const impl = this.#impl;
+    const stream = impl.stream;
+    impl.setBindGroup3(
+      toUint32Enforced(argument0, 'GPURenderPassEncoder.setBindGroup: index'),
+      argument1 === null || argument1 === undefined
+        ? null
+        : idOfGPUBindGroup(argument1, stream) ||
+            notAnObjectOf('GPUBindGroup', 'GPURenderPassEncoder.setBindGroup: bindGroup'),
+      argument2 === undefined
+        ? none
+        : toSequence(
+            argument2,
+            (item) => toUint32Enforced(item, 'GPURenderPassEncoder.setBindGroup: dynamicOffsets'),
+            'GPURenderPassEncoder.setBindGroup: dynamicOffsets',
+          ),
+    );
   }
   /** https://www.w3.org/TR/webgpu/#dom-gpubindingcommandsmixin-setimmediates */
   setImmediates(
     rangeOffset: number,
     data: api.AllowSharedBufferSource,
     dataOffset: number = 0,
-    dataSize: number | undefined = undefined,
+    dataSize?: number | undefined,
   ): undefined {
     const impl = this.#impl;
     if (arguments.length < 2) requireArguments(arguments.length, 2, 'GPURenderPassEncoder.setImmediates');
@@ -419,7 +431,7 @@ export class GPURenderPassEncoder implements api.GPURenderPassEncoder {
     buffer: api.GPUBuffer,
     indexFormat: api.GPUIndexFormat,
     offset: number = 0,
-    size: number | undefined = undefined,
+    size?: number | undefined,
   ): undefined {
     const impl = this.#impl;
     const stream = impl.stream;
@@ -436,7 +448,7 @@ export class GPURenderPassEncoder implements api.GPURenderPassEncoder {
     slot: number,
     buffer: api.GPUBuffer | null | undefined,
     offset: number = 0,
-    size: number | undefined = undefined,
+    size?: number | undefined,
   ): undefined {
     const impl = this.#impl;
     const stream = impl.stream;

@@ -24,9 +24,11 @@ export function encodeTextureCreateView(
   newTextureView: number,
   descriptor: GPUTextureViewDescriptorValue | undefined,
 ): void {
-  const record = w.begin(32);
-  w.u32(target);
-  w.u32(newTextureView);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 32;
+  words[record + 1] = target;
+  words[record + 2] = newTextureView;
   if (descriptor !== undefined) {
     encodeGPUTextureViewDescriptor(w, descriptor);
   }
@@ -88,8 +90,11 @@ export class GPUTexture implements api.GPUTexture {
   }
 
   static {
-    idOfGPUTexture = (value, stream) =>
-      typeof value === 'object' && value !== null && #impl in value ? ownId(value.#impl, stream) : 0;
+    idOfGPUTexture = (value, stream) => {
+      if (typeof value !== 'object' || value === null || !(#impl in value)) return 0;
+      const impl = value.#impl;
+      return impl.stream === stream ? impl.id : ownId(impl, stream);
+    };
   }
 
   /** https://www.w3.org/TR/webgpu/#dom-gpuobjectbase-label */

@@ -28,8 +28,11 @@ export class GPUTextureView implements api.GPUTextureView {
   }
 
   static {
-    idOfGPUTextureView = (value, stream) =>
-      typeof value === 'object' && value !== null && #impl in value ? ownId(value.#impl, stream) : 0;
+    idOfGPUTextureView = (value, stream) => {
+      if (typeof value !== 'object' || value === null || !(#impl in value)) return 0;
+      const impl = value.#impl;
+      return impl.stream === stream ? impl.id : ownId(impl, stream);
+    };
   }
 
   /** https://www.w3.org/TR/webgpu/#dom-gpuobjectbase-label */

@@ -39,9 +39,11 @@ export function encodeStreamRelease(w: WireWriter, ids: readonly number[]): void
  * idl/vesper.webidl
  */
 export function encodeStreamInjectError(w: WireWriter, device: number, type: GPUErrorFilter, message: string): void {
-  const record = w.begin(5);
-  w.u32(device);
-  w.u32(GPUErrorFilterNumbers[type]);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 5;
+  words[record + 1] = device;
+  words[record + 2] = GPUErrorFilterNumbers[type];
   w.string(message);
 
   w.end(record);

@@ -32,3 +32,6 @@ export interface Implementations {
 
 /** Empty until packages/guest has filled it. */
 export const implementations = {} as Implementations;
+
+/** What an absent sequence is: one for all, as a hot call must not allocate. */
+export const none: readonly never[] = [];

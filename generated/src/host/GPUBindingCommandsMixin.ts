@@ -10,7 +10,8 @@ export class GPUBindingCommandsMixinHandlers {
     bindGroup: api.GPUBindGroup | null,
     dynamicOffsets: number[],
   ): void {
-    target.setBindGroup(index, bindGroup, dynamicOffsets);
+    if (dynamicOffsets.length !== 0) return target.setBindGroup(index, bindGroup, dynamicOffsets);
+    target.setBindGroup(index, bindGroup);
   }
 
   setImmediates(
@@ -30,7 +31,7 @@ export function decodeBindingCommandsSetBindGroup(r: WireReader, objects: HostSe
     | api.GPURenderBundleEncoder;
   const index = r.u32();
   const bindGroup = objects.nullableObject(r, 0x100) as api.GPUBindGroup | null;
-  const dynamicOffsets: number[] = r.more ? Array.from({ length: r.count(1) }, () => r.u32()) : [];
+  const dynamicOffsets: number[] = r.more ? r.u32s() : [];
   r.finish();
   handlers.bindingCommands.setBindGroup(target, index, bindGroup, dynamicOffsets);
 }

@@ -26,7 +26,9 @@ export class GPUCommandEncoderHandlers {
     destinationOffset: number,
     size: number | undefined,
   ): void {
-    target.copyBufferToBuffer(source, sourceOffset, destination, destinationOffset, size);
+    if (size !== undefined)
+      return target.copyBufferToBuffer(source, sourceOffset, destination, destinationOffset, size);
+    target.copyBufferToBuffer(source, sourceOffset, destination, destinationOffset);
   }
 
   copyBufferToTexture(
@@ -57,7 +59,9 @@ export class GPUCommandEncoderHandlers {
   }
 
   clearBuffer(target: api.GPUCommandEncoder, buffer: api.GPUBuffer, offset: number, size: number | undefined): void {
-    target.clearBuffer(buffer, offset, size);
+    if (size !== undefined) return target.clearBuffer(buffer, offset, size);
+    if (offset !== 0) return target.clearBuffer(buffer, offset);
+    target.clearBuffer(buffer);
   }
 
   resolveQuerySet(

@@ -14,7 +14,9 @@ export class GPUComputePassEncoderHandlers {
     workgroupCountY: number,
     workgroupCountZ: number,
   ): void {
-    target.dispatchWorkgroups(workgroupCountX, workgroupCountY, workgroupCountZ);
+    if (workgroupCountZ !== 1) return target.dispatchWorkgroups(workgroupCountX, workgroupCountY, workgroupCountZ);
+    if (workgroupCountY !== 1) return target.dispatchWorkgroups(workgroupCountX, workgroupCountY);
+    target.dispatchWorkgroups(workgroupCountX);
   }
 
   dispatchWorkgroupsIndirect(

@@ -16,7 +16,9 @@ export class GPURenderCommandsMixinHandlers {
     offset: number,
     size: number | undefined,
   ): void {
-    target.setIndexBuffer(buffer, indexFormat, offset, size);
+    if (size !== undefined) return target.setIndexBuffer(buffer, indexFormat, offset, size);
+    if (offset !== 0) return target.setIndexBuffer(buffer, indexFormat, offset);
+    target.setIndexBuffer(buffer, indexFormat);
   }
 
   setVertexBuffer(
@@ -26,7 +28,9 @@ export class GPURenderCommandsMixinHandlers {
     offset: number,
     size: number | undefined,
   ): void {
-    target.setVertexBuffer(slot, buffer, offset, size);
+    if (size !== undefined) return target.setVertexBuffer(slot, buffer, offset, size);
+    if (offset !== 0) return target.setVertexBuffer(slot, buffer, offset);
+    target.setVertexBuffer(slot, buffer);
   }
 
   draw(
@@ -36,7 +40,10 @@ export class GPURenderCommandsMixinHandlers {
     firstVertex: number,
     firstInstance: number,
   ): void {
-    target.draw(vertexCount, instanceCount, firstVertex, firstInstance);
+    if (firstInstance !== 0) return target.draw(vertexCount, instanceCount, firstVertex, firstInstance);
+    if (firstVertex !== 0) return target.draw(vertexCount, instanceCount, firstVertex);
+    if (instanceCount !== 1) return target.draw(vertexCount, instanceCount);
+    target.draw(vertexCount);
   }
 
   drawIndexed(
@@ -47,7 +54,12 @@ export class GPURenderCommandsMixinHandlers {
     baseVertex: number,
     firstInstance: number,
   ): void {
-    target.drawIndexed(indexCount, instanceCount, firstIndex, baseVertex, firstInstance);
+    if (firstInstance !== 0)
+      return target.drawIndexed(indexCount, instanceCount, firstIndex, baseVertex, firstInstance);
+    if (baseVertex !== 0) return target.drawIndexed(indexCount, instanceCount, firstIndex, baseVertex);
+    if (firstIndex !== 0) return target.drawIndexed(indexCount, instanceCount, firstIndex);
+    if (instanceCount !== 1) return target.drawIndexed(indexCount, instanceCount);
+    target.drawIndexed(indexCount);
   }
 
   drawIndirect(

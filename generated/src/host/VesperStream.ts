@@ -24,7 +24,7 @@ export function decodeStreamSelectEncoder(r: WireReader, objects: HostSession, h
 
 /** VesperStream.release, opcode 4. idl/vesper.webidl */
 export function decodeStreamRelease(r: WireReader, objects: HostSession, handlers: Handlers): void {
-  const ids = Array.from({ length: r.count(1) }, () => r.u32());
+  const ids = r.u32s();
   r.finish();
   handlers.stream.release(ids);
 }

@@ -19,9 +19,11 @@ export function encodeStreamEnded(w: WireWriter, reason: string, detail: string,
 
 /** GPUDevice.lost, opcode 25. https://www.w3.org/TR/webgpu/#dom-gpudevice-lost */
 export function encodeDeviceLost(w: WireWriter, target: number, reason: GPUDeviceLostReason, message: string): void {
-  const record = w.begin(25);
-  w.u32(target);
-  w.u32(GPUDeviceLostReasonNumbers[reason]);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 25;
+  words[record + 1] = target;
+  words[record + 2] = GPUDeviceLostReasonNumbers[reason];
   w.string(message);
 
   w.end(record);
@@ -34,9 +36,11 @@ export function encodeDeviceOnuncapturederror(
   type: GPUErrorFilter,
   message: string,
 ): void {
-  const record = w.begin(28);
-  w.u32(target);
-  w.u32(GPUErrorFilterNumbers[type]);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 28;
+  words[record + 1] = target;
+  words[record + 2] = GPUErrorFilterNumbers[type];
   w.string(message);
 
   w.end(record);

@@ -31,11 +31,11 @@ export function encodeVesperAdapterInfo(w: WireWriter, v: VesperAdapterInfoValue
     present |= 8;
     w.string(v.description);
   }
-  if (!Object.is(v.subgroupMinSize, 0)) {
+  if (v.subgroupMinSize !== 0) {
     present |= 16;
     w.u32(v.subgroupMinSize);
   }
-  if (!Object.is(v.subgroupMaxSize, 0)) {
+  if (v.subgroupMaxSize !== 0) {
     present |= 32;
     w.u32(v.subgroupMaxSize);
   }

@@ -24,19 +24,19 @@ export function encodeVesperCompilationMessage(w: WireWriter, v: VesperCompilati
     w.string(v.message);
   }
   w.u32(GPUCompilationMessageTypeNumbers[v.type]);
-  if (!Object.is(v.lineNum, 0)) {
+  if (v.lineNum !== 0) {
     present |= 2;
     w.u64(v.lineNum);
   }
-  if (!Object.is(v.linePos, 0)) {
+  if (v.linePos !== 0) {
     present |= 4;
     w.u64(v.linePos);
   }
-  if (!Object.is(v.offset, 0)) {
+  if (v.offset !== 0) {
     present |= 8;
     w.u64(v.offset);
   }
-  if (!Object.is(v.length, 0)) {
+  if (v.length !== 0) {
     present |= 16;
     w.u64(v.length);
   }

@@ -11,9 +11,13 @@ import {
   type VesperMappedWriteValue,
   type VesperMapReplyValue,
 } from '@vesper-gpu/protocol/guest';
+import { bytesOf } from '@vesper-gpu/wire';
 import { detach } from './detach.ts';
 import type { Device } from './device.ts';
 import { abortError, operationError, RequestFailure } from './errors.ts';
+
+/** Most ranges that are written back one by one. Each can hold a megabyte in the record, which has to fit in a frame. */
+const MAX_WRITES = 8;
 
 /** A part of a mapping that the program was given. */
 interface MappedRange {
@@ -160,7 +164,7 @@ export class MappableBuffer extends GPUBufferBase {
         this.#shadow.set(data, offset);
       }
     }
-    return writes;
+    return writes.length > MAX_WRITES ? [joined(writes, mapping)] : writes;
   }
 
   override destroy(): void {
@@ -188,6 +192,23 @@ export class MappableBuffer extends GPUBufferBase {
   #forgetIfUnmapped(): void {
     if (this.#mapping === undefined && this.#pending === undefined) this.#device.mappedBuffers.delete(this);
   }
+}
+
+/** One write for many: what lies between them is written as it was. */
+function joined(
+  writes: readonly VesperMappedWriteValue[],
+  { offset: mapped, contents }: Mapping,
+): VesperMappedWriteValue {
+  let start = Infinity;
+  let end = 0;
+  for (const { offset, data } of writes) {
+    start = Math.min(start, offset);
+    end = Math.max(end, offset + data.byteLength);
+  }
+  const whole = new Uint8Array(end - start);
+  if (contents !== undefined) whole.set(contents.subarray(start - mapped, end - mapped));
+  for (const { offset, data } of writes) whole.set(bytesOf(data), offset - start);
+  return { offset: start, data: whole };
 }
 
 /** An ArrayBuffer of exactly the range's size, with its contents. */

@@ -89,12 +89,17 @@ export type BufferSource = ArrayBufferView | ArrayBufferLike;
 
 /** `AllowSharedBufferSource`: a buffer or a view of one, shared or not. */
 export function toBufferSource(value: unknown, context: string): BufferSource {
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || isSharedArrayBuffer(value)) return value;
+  // A detached buffer has no bytes, and no view of it can be made.
+  if (value instanceof ArrayBuffer) return value.byteLength === 0 ? NO_BYTES : value;
+  if (ArrayBuffer.isView(value)) return value.buffer.byteLength === 0 ? NO_BYTES : value;
+  if (isSharedArrayBuffer(value)) return value;
   // Of another realm.
   const tag = Object.prototype.toString.call(value);
   if (tag === '[object ArrayBuffer]') return value as ArrayBuffer;
   throw new TypeError(`${context} is not an ArrayBuffer, a SharedArrayBuffer or a view of one`);
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 function isSharedArrayBuffer(value: unknown): value is SharedArrayBuffer {
   return typeof SharedArrayBuffer === 'function' && value instanceof SharedArrayBuffer;

@@ -90,7 +90,7 @@ describe('BulkQueue', () => {
 
   it('bounds the number of blocks, which cost more than their bytes', () => {
     const queue = new BulkQueue(2 ** 31);
-    for (let i = 0; i < 64; i++) add(queue, new Uint8Array(1));
+    for (let i = 0; i < 2048; i++) add(queue, new Uint8Array(1));
     expect(reasonOf(() => queue.begin(1, fail))).toBe('limit');
     queue.take(1);
     expect(reasonOf(() => queue.begin(1, fail))).toBe('accepted');

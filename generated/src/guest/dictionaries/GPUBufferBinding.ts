@@ -41,7 +41,7 @@ export function encodeGPUBufferBinding(w: WireWriter, v: GPUBufferBindingValue):
   const mask = w.reserve(1);
   let present = 0;
   w.u32(v.buffer);
-  if (!Object.is(v.offset, 0)) {
+  if (v.offset !== 0) {
     present |= 1;
     w.u64(v.offset);
   }

@@ -55,7 +55,7 @@ export function encodeGPUBufferBindingLayout(w: WireWriter, v: GPUBufferBindingL
     present |= 2;
     w.boolean(v.hasDynamicOffset);
   }
-  if (!Object.is(v.minBindingSize, 0)) {
+  if (v.minBindingSize !== 0) {
     present |= 4;
     w.u64(v.minBindingSize);
   }

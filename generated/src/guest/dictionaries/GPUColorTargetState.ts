@@ -52,7 +52,7 @@ export function encodeGPUColorTargetState(w: WireWriter, v: GPUColorTargetStateV
     present |= 1;
     encodeGPUBlendState(w, v.blend);
   }
-  if (!Object.is(v.writeMask, 15)) {
+  if (v.writeMask !== 15) {
     present |= 2;
     w.u32(v.writeMask);
   }

@@ -130,15 +130,15 @@ export function encodeGPUDepthStencilState(w: WireWriter, v: GPUDepthStencilStat
     present |= 8;
     encodeGPUStencilFaceState(w, v.stencilBack);
   }
-  if (!Object.is(v.stencilReadMask, 4294967295)) {
+  if (v.stencilReadMask !== 4294967295) {
     present |= 16;
     w.u32(v.stencilReadMask);
   }
-  if (!Object.is(v.stencilWriteMask, 4294967295)) {
+  if (v.stencilWriteMask !== 4294967295) {
     present |= 32;
     w.u32(v.stencilWriteMask);
   }
-  if (!Object.is(v.depthBias, 0)) {
+  if (v.depthBias !== 0) {
     present |= 64;
     w.i32(v.depthBias);
   }

@@ -47,11 +47,11 @@ export function encodeGPUExtent3DDict(w: WireWriter, v: GPUExtent3DDictValue): v
   const mask = w.reserve(1);
   let present = 0;
   w.u32(v.width);
-  if (!Object.is(v.height, 1)) {
+  if (v.height !== 1) {
     present |= 1;
     w.u32(v.height);
   }
-  if (!Object.is(v.depthOrArrayLayers, 1)) {
+  if (v.depthOrArrayLayers !== 1) {
     present |= 2;
     w.u32(v.depthOrArrayLayers);
   }

@@ -41,11 +41,11 @@ export function convertGPUMultisampleState(
 export function encodeGPUMultisampleState(w: WireWriter, v: GPUMultisampleStateValue): void {
   const mask = w.reserve(1);
   let present = 0;
-  if (!Object.is(v.count, 1)) {
+  if (v.count !== 1) {
     present |= 1;
     w.u32(v.count);
   }
-  if (!Object.is(v.mask, 4294967295)) {
+  if (v.mask !== 4294967295) {
     present |= 2;
     w.u32(v.mask);
   }

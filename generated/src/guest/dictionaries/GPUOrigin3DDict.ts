@@ -40,15 +40,15 @@ export function convertGPUOrigin3DDict(value: unknown, stream: CommandStream, co
 export function encodeGPUOrigin3DDict(w: WireWriter, v: GPUOrigin3DDictValue): void {
   const mask = w.reserve(1);
   let present = 0;
-  if (!Object.is(v.x, 0)) {
+  if (v.x !== 0) {
     present |= 1;
     w.u32(v.x);
   }
-  if (!Object.is(v.y, 0)) {
+  if (v.y !== 0) {
     present |= 2;
     w.u32(v.y);
   }
-  if (!Object.is(v.z, 0)) {
+  if (v.z !== 0) {
     present |= 4;
     w.u32(v.z);
   }

@@ -70,7 +70,7 @@ export function encodeGPUPipelineLayoutDescriptor(w: WireWriter, v: GPUPipelineL
   for (const item of v.bindGroupLayouts) {
     w.u32(item ?? 0);
   }
-  if (!Object.is(v.immediateSize, 0)) {
+  if (v.immediateSize !== 0) {
     present |= 2;
     w.u32(v.immediateSize);
   }

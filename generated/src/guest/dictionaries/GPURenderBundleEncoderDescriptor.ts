@@ -94,7 +94,7 @@ export function encodeGPURenderBundleEncoderDescriptor(w: WireWriter, v: GPURend
     present |= 2;
     w.u32(GPUTextureFormatNumbers[v.depthStencilFormat]);
   }
-  if (!Object.is(v.sampleCount, 1)) {
+  if (v.sampleCount !== 1) {
     present |= 4;
     w.u32(v.sampleCount);
   }

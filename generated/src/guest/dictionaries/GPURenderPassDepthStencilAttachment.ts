@@ -125,7 +125,7 @@ export function encodeGPURenderPassDepthStencilAttachment(
     present |= 8;
     w.boolean(v.depthReadOnly);
   }
-  if (!Object.is(v.stencilClearValue, 0)) {
+  if (v.stencilClearValue !== 0) {
     present |= 16;
     w.u32(v.stencilClearValue);
   }

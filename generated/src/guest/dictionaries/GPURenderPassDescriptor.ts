@@ -125,7 +125,7 @@ export function encodeGPURenderPassDescriptor(w: WireWriter, v: GPURenderPassDes
     present |= 8;
     encodeGPURenderPassTimestampWrites(w, v.timestampWrites);
   }
-  if (!Object.is(v.maxDrawCount, 50000000)) {
+  if (v.maxDrawCount !== 50000000) {
     present |= 16;
     w.u64(v.maxDrawCount);
   }

@@ -162,7 +162,7 @@ export function encodeGPUSamplerDescriptor(w: WireWriter, v: GPUSamplerDescripto
     present |= 512;
     w.u32(GPUCompareFunctionNumbers[v.compare]);
   }
-  if (!Object.is(v.maxAnisotropy, 1)) {
+  if (v.maxAnisotropy !== 1) {
     present |= 1024;
     w.u32(v.maxAnisotropy);
   }

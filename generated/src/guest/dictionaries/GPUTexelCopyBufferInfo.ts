@@ -54,7 +54,7 @@ export function convertGPUTexelCopyBufferInfo(
 export function encodeGPUTexelCopyBufferInfo(w: WireWriter, v: GPUTexelCopyBufferInfoValue): void {
   const mask = w.reserve(1);
   let present = 0;
-  if (!Object.is(v.offset, 0)) {
+  if (v.offset !== 0) {
     present |= 1;
     w.u64(v.offset);
   }

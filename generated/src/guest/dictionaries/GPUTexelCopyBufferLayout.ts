@@ -46,7 +46,7 @@ export function convertGPUTexelCopyBufferLayout(
 export function encodeGPUTexelCopyBufferLayout(w: WireWriter, v: GPUTexelCopyBufferLayoutValue): void {
   const mask = w.reserve(1);
   let present = 0;
-  if (!Object.is(v.offset, 0)) {
+  if (v.offset !== 0) {
     present |= 1;
     w.u64(v.offset);
   }

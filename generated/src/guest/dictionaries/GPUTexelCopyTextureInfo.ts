@@ -58,7 +58,7 @@ export function encodeGPUTexelCopyTextureInfo(w: WireWriter, v: GPUTexelCopyText
   const mask = w.reserve(1);
   let present = 0;
   w.u32(v.texture);
-  if (!Object.is(v.mipLevel, 0)) {
+  if (v.mipLevel !== 0) {
     present |= 1;
     w.u32(v.mipLevel);
   }

@@ -117,11 +117,11 @@ export function encodeGPUTextureDescriptor(w: WireWriter, v: GPUTextureDescripto
     w.string(v.label.slice(0, MAX_LABEL_LENGTH));
   }
   encodeGPUExtent3DDict(w, v.size);
-  if (!Object.is(v.mipLevelCount, 1)) {
+  if (v.mipLevelCount !== 1) {
     present |= 2;
     w.u32(v.mipLevelCount);
   }
-  if (!Object.is(v.sampleCount, 1)) {
+  if (v.sampleCount !== 1) {
     present |= 4;
     w.u32(v.sampleCount);
   }

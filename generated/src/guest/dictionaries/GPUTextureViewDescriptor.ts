@@ -123,7 +123,7 @@ export function encodeGPUTextureViewDescriptor(w: WireWriter, v: GPUTextureViewD
     present |= 4;
     w.u32(GPUTextureViewDimensionNumbers[v.dimension]);
   }
-  if (!Object.is(v.usage, 0)) {
+  if (v.usage !== 0) {
     present |= 8;
     w.u32(v.usage);
   }
@@ -131,7 +131,7 @@ export function encodeGPUTextureViewDescriptor(w: WireWriter, v: GPUTextureViewD
     present |= 16;
     w.u32(GPUTextureAspectNumbers[v.aspect]);
   }
-  if (!Object.is(v.baseMipLevel, 0)) {
+  if (v.baseMipLevel !== 0) {
     present |= 32;
     w.u32(v.baseMipLevel);
   }
@@ -139,7 +139,7 @@ export function encodeGPUTextureViewDescriptor(w: WireWriter, v: GPUTextureViewD
     present |= 64;
     w.u32(v.mipLevelCount);
   }
-  if (!Object.is(v.baseArrayLayer, 0)) {
+  if (v.baseArrayLayer !== 0) {
     present |= 128;
     w.u32(v.baseArrayLayer);
   }

@@ -198,26 +198,22 @@ function fixedRecord(opcode: number, prefix: string[], fields: FieldSchema[], fi
       lines.push(`if (length > ${offset}) {`);
       depth++;
     }
-    const value = field.name;
-    const type = field.type.kind === 'nullable' ? field.type.inner : field.type;
-    if (type.kind === 'integer' && type.bits === 64) {
-      lines.push(
-        `words[at + ${offset}] = ${value}${optionalSuffix(field)};`,
-        `words[at + ${offset + 1}] = ${value}${optionalSuffix(field)} / 0x1_0000_0000;`,
-      );
-    } else if (type.kind === 'enum') {
-      lines.push(`words[at + ${offset}] = ${file.value(`${type.name}Numbers`, ENUMS)}[${value}];`);
-    } else if (type.kind === 'boolean') {
-      lines.push(`words[at + ${offset}] = ${value} ? 1 : 0;`);
-    } else {
-      lines.push(
-        `words[at + ${offset}] = ${field.type.kind === 'nullable' ? `${value} ?? 0` : value + optionalSuffix(field)};`,
-      );
-    }
+    lines.push(storeField(field, 'at', offset, file));
     offset += words[index]!;
   });
   lines.push('}'.repeat(depth));
   return lines;
+}
+
+/** Stores a field of a fixed size, `offset` words behind `at`. */
+function storeField(field: FieldSchema, at: string, offset: number, file: SourceFile): Lines {
+  const type = field.type.kind === 'nullable' ? field.type.inner : field.type;
+  const value = field.name + optionalSuffix(field);
+  const store = (word: string, next = 0): string => `words[${at} + ${offset + next}] = ${word};`;
+  if (type.kind === 'integer' && type.bits === 64) return [store(value), store(`${value} / 0x1_0000_0000`, 1)];
+  if (type.kind === 'enum') return store(`${file.value(`${type.name}Numbers`, ENUMS)}[${field.name}]`);
+  if (type.kind === 'boolean') return store(`${field.name} ? 1 : 0`);
+  return store(field.type.kind === 'nullable' ? `${field.name} ?? 0` : value);
 }
 
 /** A field without a default may be undefined by its type, but not where its words are written. */
@@ -230,6 +226,18 @@ function lengthExpression(lengths: { test: string; length: number }[], shortest:
   return lengths.map(({ test, length }) => `${test} ? ${length} : `).join('') + shortest;
 }
 
+/** Begins a record with all words that are always there. */
+function leadingWords(opcode: number, prefix: string[], fields: FieldSchema[], file: SourceFile): Lines[] {
+  if (prefix.length + fields.length === 0) return [`const record = w.begin(${opcode});`];
+  const stores: Lines[] = prefix.map((word, index) => `words[record + ${index + 1}] = ${word};`);
+  let offset = 1 + prefix.length;
+  for (const field of fields) {
+    stores.push(storeField(field, 'record', offset, file));
+    offset += fixedWords(field.type)!;
+  }
+  return [`const record = w.record(${offset});`, 'const words = w.words;', `words[record] = ${opcode};`, stores];
+}
+
 function variableRecord(
   opcode: number,
   prefix: string[],
@@ -239,8 +247,10 @@ function variableRecord(
 ): Lines[] {
   const required = fields.filter((field) => field.required);
   const optional = fields.filter((field) => !field.required);
-  const lines: Lines[] = [`const record = w.begin(${opcode});`, prefix.map((word) => `w.u32(${word});`)];
-  for (const field of required)
+  const firstVariable = required.findIndex((field) => !isFixedRecord([field]));
+  const leading = required.slice(0, firstVariable === -1 ? required.length : firstVariable);
+  const lines: Lines[] = [leadingWords(opcode, prefix, leading, file)];
+  for (const field of required.slice(leading.length))
     lines.push(encodeStatements(field.type, labelled(field, field.name, file), file, names));
   optional.forEach((field, index) => {
     lines.push(`if (${anyPresent(optional.slice(index))}) {`, encodeStatements(field.type, field.name, file, names));

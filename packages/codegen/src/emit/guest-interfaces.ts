@@ -313,12 +313,11 @@ class InterfaceEmitter {
 
   #operation(member: MemberSchema, path: string): Lines {
     const list = member.overloads[0]!;
-    const parameters = list.map((argument) => {
+    const parameters = list.map((argument, index) => {
       const type = apiType(argument.type, 'api.', true);
       if (!argument.optional) return `${argument.name}: ${type}`;
-      return argument.default === undefined
-        ? `${argument.name}: ${type} | undefined = undefined`
-        : `${argument.name}: ${type} = ${literalText(argument)}`;
+      if (argument.default !== undefined) return `${argument.name}: ${type} = ${literalText(argument)}`;
+      return absentParameter(argument.name, `${type} | undefined`, index === required(list));
     });
     return [
       `${member.name}(${parameters.join(', ')}): ${apiType(member.type, 'api.', false)} {`,
@@ -344,7 +343,9 @@ class InterfaceEmitter {
     const longestFirst = member.overloads.toSorted((a, b) => required(b) - required(a));
     const values = longestFirst[0]!.map((_, index) => `argument${index}`);
     const signatures = member.overloads.map((list) => `${member.name}(${parameters(list, 'api.')}): undefined;`);
-    const list = values.map((name, index) => `${name}: unknown${index < shortest ? '' : ' = undefined'}`);
+    const list = values.map((name, index) =>
+      index < shortest ? `${name}: unknown` : absentParameter(name, 'unknown', index === shortest),
+    );
     return [
       signatures,
       `${member.name}(${list.join(', ')}): undefined {`,
@@ -478,6 +479,11 @@ class InterfaceEmitter {
       'declare [Symbol.iterator]: () => SetIterator<string>;',
     ];
   }
+}
+
+/** A default ends what `Function.length` counts, as Web IDL wants it; V8 is quicker without, so only the first has one. */
+function absentParameter(name: string, type: string, isFirst: boolean): string {
+  return isFirst ? `${name}: ${type} = undefined` : `${name}?: ${type}`;
 }
 
 function required(list: readonly ArgumentSchema[]): number {

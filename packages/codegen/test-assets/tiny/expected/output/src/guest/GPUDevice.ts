@@ -40,9 +40,11 @@ export function encodeDeviceCreateThing(
   newThing: number,
   descriptor: GPUThingDescriptorValue,
 ): void {
-  const record = w.begin(6);
-  w.u32(target);
-  w.u32(newThing);
+  const record = w.record(3);
+  const words = w.words;
+  words[record] = 6;
+  words[record + 1] = target;
+  words[record + 2] = newThing;
   encodeGPUThingDescriptor(w, descriptor);
 
   w.end(record);
@@ -81,10 +83,13 @@ export function encodeDeviceWrite(
   offset: number,
   data: ByteSource,
 ): void {
-  const record = w.begin(8);
-  w.u32(target);
-  w.u32(thing);
-  w.u64(offset);
+  const record = w.record(5);
+  const words = w.words;
+  words[record] = 8;
+  words[record + 1] = target;
+  words[record + 2] = thing;
+  words[record + 3] = offset;
+  words[record + 4] = offset / 0x1_0000_0000;
   w.bytes(data);
 
   w.end(record);
@@ -106,6 +111,7 @@ export abstract class GPUDeviceBase extends RemoteObject {
   abstract write(thing: number, offset: number, data: ByteSource): void;
 }
 
+/** What the class GPUDevice forwards to. */
 export type GPUDeviceImplementation = GPUDeviceBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */
@@ -122,8 +128,11 @@ export class GPUDevice implements api.GPUDevice {
   }
 
   static {
-    idOfGPUDevice = (value, stream) =>
-      typeof value === 'object' && value !== null && #impl in value ? ownId(value.#impl, stream) : 0;
+    idOfGPUDevice = (value, stream) => {
+      if (typeof value !== 'object' || value === null || !(#impl in value)) return 0;
+      const impl = value.#impl;
+      return impl.stream === stream ? impl.id : ownId(impl, stream);
+    };
   }
 
   /** https://www.w3.org/TR/webgpu/#dom-gpuobjectbase-label */

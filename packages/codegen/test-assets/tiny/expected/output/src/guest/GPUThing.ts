@@ -27,7 +27,7 @@ export function encodeThingFill(
   offset: number,
   size: number | undefined,
 ): void {
-  const length = size !== undefined ? 7 : !Object.is(offset, 0) ? 5 : 3;
+  const length = size !== undefined ? 7 : offset !== 0 ? 5 : 3;
   const at = w.record(length);
   const words = w.words;
   words[at] = 9 | (length << 16);
@@ -70,6 +70,7 @@ export class GPUThingBase extends RemoteObject {
   }
 }
 
+/** What the class GPUThing forwards to. */
 export type GPUThingImplementation = GPUThingBase;
 
 /** The id of a value that is one of ours, 0 for any other. @throws TypeError for an object of another connection. */
@@ -86,8 +87,11 @@ export class GPUThing implements api.GPUThing {
   }
 
   static {
-    idOfGPUThing = (value, stream) =>
-      typeof value === 'object' && value !== null && #impl in value ? ownId(value.#impl, stream) : 0;
+    idOfGPUThing = (value, stream) => {
+      if (typeof value !== 'object' || value === null || !(#impl in value)) return 0;
+      const impl = value.#impl;
+      return impl.stream === stream ? impl.id : ownId(impl, stream);
+    };
   }
 
   /** https://www.w3.org/TR/webgpu/#dom-gpuobjectbase-label */
@@ -98,7 +102,7 @@ export class GPUThing implements api.GPUThing {
     this.#impl.setLabel(toUSVString(value, 'GPUThing.label'));
   }
   /** https://www.w3.org/TR/webgpu/#dom-gputhing-fill */
-  fill(value: number, offset: number = 0, size: number | undefined = undefined): undefined {
+  fill(value: number, offset: number = 0, size?: number | undefined): undefined {
     const impl = this.#impl;
     if (arguments.length < 1) requireArguments(arguments.length, 1, 'GPUThing.fill');
     impl.fill(

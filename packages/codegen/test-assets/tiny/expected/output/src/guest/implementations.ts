@@ -6,4 +6,8 @@ export interface Implementations {
   GPUThing: new (parent: RemoteObject, id: number, label: string) => GPUThingImplementation;
 }
 
+/** Empty until packages/guest has filled it. */
 export const implementations = {} as Implementations;
+
+/** What an absent sequence is: one for all, as a hot call must not allocate. */
+export const none: readonly never[] = [];

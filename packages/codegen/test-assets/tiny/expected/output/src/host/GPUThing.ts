@@ -5,7 +5,9 @@ import type { Handlers } from './handlers.ts';
 /** What the host does for GPUThing: generated where that is the call itself. */
 export class GPUThingHandlers {
   fill(target: api.GPUThing, value: number, offset: number, size: number | undefined): void {
-    target.fill(value, offset, size);
+    if (size !== undefined) return target.fill(value, offset, size);
+    if (offset !== 0) return target.fill(value, offset);
+    target.fill(value);
   }
 
   destroy(target: api.GPUThing): void {

@@ -9,7 +9,7 @@ export abstract class VesperStreamHandlers {
 
 /** VesperStream.release, opcode 3. idl/vesper.webidl */
 export function decodeStreamRelease(r: WireReader, objects: HostSession, handlers: Handlers): void {
-  const ids = Array.from({ length: r.count(1) }, () => r.u32());
+  const ids = r.u32s();
   r.finish();
   handlers.stream.release(ids);
 }

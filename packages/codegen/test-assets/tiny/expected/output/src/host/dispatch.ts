@@ -33,6 +33,7 @@ export interface CommandInfo {
   readonly cost: string;
 }
 
+/** By opcode. */
 export const commandInfo: readonly (CommandInfo | undefined)[] = [
   undefined,
   undefined,

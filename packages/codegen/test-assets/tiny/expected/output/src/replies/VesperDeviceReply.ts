@@ -6,6 +6,7 @@ export interface VesperDeviceReplyValue {
   limits?: readonly (readonly [string, number])[] | undefined;
 }
 
+/** Writes VesperDeviceReply: presence mask, then the fields that are present. */
 export function encodeVesperDeviceReply(w: WireWriter, v: VesperDeviceReplyValue): void {
   const mask = w.reserve(1);
   let present = 0;
@@ -24,6 +25,7 @@ export function encodeVesperDeviceReply(w: WireWriter, v: VesperDeviceReplyValue
   w.words[mask] = present;
 }
 
+/** Reads VesperDeviceReply; absent fields get their defaults. */
 export function decodeVesperDeviceReply(r: WireReader): VesperDeviceReplyValue {
   const v = {} as VesperDeviceReplyValue;
   const present = r.presence(1);

@@ -6,6 +6,7 @@ export interface VesperFailureValue {
   message: string;
 }
 
+/** Writes VesperFailure: presence mask, then the fields that are present. */
 export function encodeVesperFailure(w: WireWriter, v: VesperFailureValue): void {
   const mask = w.reserve(1);
   let present = 0;
@@ -17,6 +18,7 @@ export function encodeVesperFailure(w: WireWriter, v: VesperFailureValue): void 
   w.words[mask] = present;
 }
 
+/** Reads VesperFailure; absent fields get their defaults. */
 export function decodeVesperFailure(r: WireReader): VesperFailureValue {
   const v = {} as VesperFailureValue;
   const present = r.presence(1);

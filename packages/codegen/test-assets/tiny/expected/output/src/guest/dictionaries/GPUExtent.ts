@@ -38,7 +38,7 @@ export function encodeGPUExtent(w: WireWriter, v: GPUExtentValue): void {
   const mask = w.reserve(1);
   let present = 0;
   w.u32(v.width);
-  if (!Object.is(v.height, 1)) {
+  if (v.height !== 1) {
     present |= 1;
     w.u32(v.height);
   }

@@ -418,10 +418,10 @@ describe('data', () => {
     const { device } = guest;
     const buffer = device.createBuffer({ size: 16, usage: GPUBufferUsage.COPY_DST });
     const data = new ArrayBuffer(8);
-    const view = new Uint32Array(data);
+    const views = [new Uint32Array(data), new DataView(data)];
     structuredClone(data, { transfer: [data] });
     await expectNoError(device, () => {
-      for (const source of [data, view]) {
+      for (const source of [data, ...views]) {
         device.queue.writeBuffer(buffer, 0, source);
         expect(thrownName(() => device.queue.writeBuffer(buffer, 0, source, 0, 4))).toBe('OperationError');
       }

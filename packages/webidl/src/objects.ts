@@ -91,7 +91,7 @@ export type BufferSource = ArrayBufferView | ArrayBufferLike;
 export function toBufferSource(value: unknown, context: string): BufferSource {
   // A detached buffer has no bytes, and no view of it can be made.
   if (value instanceof ArrayBuffer) return value.byteLength === 0 ? NO_BYTES : value;
-  if (ArrayBuffer.isView(value)) return value.buffer.byteLength === 0 ? NO_BYTES : value;
+  if (ArrayBuffer.isView(value)) return isEmpty(value) ? NO_BYTES : value;
   if (isSharedArrayBuffer(value)) return value;
   // Of another realm.
   const tag = Object.prototype.toString.call(value);
@@ -100,6 +100,11 @@ export function toBufferSource(value: unknown, context: string): BufferSource {
 }
 
 const NO_BYTES = new Uint8Array(0);
+
+/** A detached DataView throws when asked for its length; asking a small typed array for its buffer makes V8 allocate one. */
+function isEmpty(view: ArrayBufferView): boolean {
+  return view instanceof DataView ? view.buffer.byteLength === 0 : view.byteLength === 0;
+}
 
 function isSharedArrayBuffer(value: unknown): value is SharedArrayBuffer {
   return typeof SharedArrayBuffer === 'function' && value instanceof SharedArrayBuffer;

@@ -56,9 +56,9 @@ export class BulkQueue implements BulkSource {
     }
   }
 
-  /** Doubling, so that a peer which announces much and sends little costs little. */
+  /** A peer that announces much and sends little costs at most 64 times what it sent. */
   #grow(current: Uint8Array<ArrayBuffer>, needed: number): Uint8Array<ArrayBuffer> {
-    const size = Math.min(this.#expectedBytes, Math.max(needed, current.byteLength * 8));
+    const size = Math.min(this.#expectedBytes, Math.max(needed, current.byteLength * 64));
     const grown = new Uint8Array(size);
     grown.set(current.subarray(0, this.#filledBytes));
     this.#current = grown;

@@ -1,6 +1,8 @@
 import { ProtocolError } from './errors.ts';
 
 const HEADER_BYTES = 4;
+/** A frame's whole length is set aside once so many of its bytes have arrived. */
+const TRUSTED_BYTES = 32 << 10;
 
 /**
  * Cuts a byte stream into frames. A frame is one word, its length in bytes (the word included, a multiple of 4),
@@ -53,7 +55,11 @@ export class FrameReader {
   #append(data: Uint8Array): void {
     const filled = this.#filled + data.byteLength;
     if (filled > this.#buffer.byteLength) {
-      const size = Math.max(filled, Math.min(this.#length, this.#buffer.byteLength * 8));
+      // A frame of which this much has come is likely to come whole: growing once copies less.
+      const size =
+        this.#filled >= TRUSTED_BYTES
+          ? this.#length
+          : Math.max(filled, Math.min(this.#length, this.#buffer.byteLength * 8));
       const grown = new Uint8Array(size);
       grown.set(this.#buffer.subarray(0, this.#filled));
       this.#buffer = grown;

@@ -65,7 +65,7 @@ describe.each(programs)('%s, unmodified', (file, ...flags) => {
     async () => {
       const program = [...flags, here(file)];
       const direct = await run('directly', ['--import', directModule, ...program]);
-      const guest = [process.execPath, '--import', '@vesper-gpu/guest/register', ...program];
+      const guest = [process.execPath, '--import', '@vesper-gpu/register', ...program];
       const remote = await run('through Vesper', [vesper, 'run', '--', ...guest]);
       const stories = `${file}\n${direct.story}\n${remote.story}`;
       expect(direct.result, stories).toMatchObject({ library: expect.any(String) });

@@ -114,6 +114,7 @@ function handshake(transport: Transport, timeoutMs: number): Promise<Connection>
       clearTimeout(timer);
       connection = new Connection(transport, host);
       connection.stream.writer.revision = host.schemaRevision;
+      connection.stream.writer.maxStringBytes = host.limits.maxStringBytes;
       resolve(connection);
       if (received.rest.byteLength > 0) connection.stream.receive(received.rest);
     };

@@ -3,14 +3,21 @@
  * a program that awaits a reply sees the world as it was when that reply came.
  */
 export class TaskQueue {
-  readonly #waiting: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
+  /** How many of them have run: taking them from the front of a long array one by one would move the rest each time. */
+  #done = 0;
   #scheduled = false;
   /** A task has run within the current task, and its promise reactions have not. */
   #occupied = false;
   readonly #next = (): void => {
     this.#scheduled = false;
-    const task = this.#waiting.shift();
-    if (this.#waiting.length > 0) this.#schedule();
+    const task = this.#waiting[this.#done++];
+    if (this.#done < this.#waiting.length) {
+      this.#schedule();
+    } else {
+      this.#waiting = [];
+      this.#done = 0;
+    }
     task?.();
   };
 

@@ -174,3 +174,23 @@ describe('WireWriter and WireReader', () => {
     reader.finish();
   });
 });
+
+describe('a string that is longer than the other side takes', () => {
+  it('is cut at a whole character', () => {
+    const writer = new WireWriter();
+    writer.maxStringBytes = 1024;
+    const record = writer.begin(1);
+    writer.string('é€🌟'.repeat(400));
+    writer.u32(7);
+    writer.end(record);
+    const reader = new WireReader(1024);
+    reader.open(writer.takeFrame().subarray(4));
+    reader.nextRecord();
+    const text = reader.string();
+    expect(new TextEncoder().encode(text).byteLength).toBeLessThanOrEqual(1024);
+    expect(text.length).toBeGreaterThan(400);
+    expect('é€🌟'.repeat(400).startsWith(text)).toBe(true);
+    expect(reader.u32()).toBe(7);
+    reader.finish();
+  });
+});

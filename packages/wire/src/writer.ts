@@ -52,6 +52,8 @@ export class WireWriter {
   position = 1;
   /** The host's schema revision: what is newer is not written. */
   revision = Infinity;
+  /** Longest string that the other side takes, in bytes: a longer one is cut, so that it costs no session. */
+  maxStringBytes = Infinity;
   /** Data too long for a record, to be sent before the record that refers to it; in order of reference. */
   readonly pendingBulk: Uint8Array[] = [];
   #bytes: Uint8Array<ArrayBuffer>;
@@ -199,8 +201,7 @@ export class WireWriter {
     const room = 1 + ((value.length * 3 + 3) >> 2);
     const at = this.reserve(room);
     const start = (at + 1) * 4;
-    const written =
-      value.length < 64 ? this.#ascii(value, start) : encoder.encodeInto(value, this.#bytes.subarray(start)).written;
+    const written = value.length < 64 ? this.#ascii(value, start) : this.#utf8(value, start);
     this.#finishBytes(at, written);
   }
 
@@ -213,6 +214,11 @@ export class WireWriter {
       bytes[start + i] = unit;
     }
     return value.length;
+  }
+
+  /** Ends at a whole character where the other side takes no more. */
+  #utf8(value: string, start: number): number {
+    return encoder.encodeInto(value, this.#bytes.subarray(start, start + this.maxStringBytes)).written;
   }
 
   #finishBytes(at: number, byteLength: number): void {

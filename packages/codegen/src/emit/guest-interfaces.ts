@@ -9,6 +9,15 @@ import type {
 import { Conversions, defaultValue, dictionaryPath, interfacePath } from './convert.ts';
 import { revisionGuard } from './encode.ts';
 import { commandsOf, emitCommandEncoder } from './guest-commands.ts';
+import {
+  absentParameter,
+  excludedMember,
+  implName,
+  required,
+  setlikeMembers,
+  shownNames,
+  upper,
+} from './guest-members.ts';
 import { capital, generatedInterfaces, isWrapped, literalText, wordOf } from './names.ts';
 import { parameters } from './api.ts';
 import { SourceFile, type Lines } from './source.ts';
@@ -282,8 +291,8 @@ class InterfaceEmitter {
   #classMember(member: MemberSchema): Lines {
     const { spec } = member;
     const path = `${this.#one.name}.${member.name}`;
-    if (member.kind === 'setlike') return this.#setlike();
-    if (member.class === 'excluded') return this.#excluded(member, path);
+    if (member.kind === 'setlike') return setlikeMembers(this.#file, this.#one.name);
+    if (member.class === 'excluded') return excludedMember(member, path);
     if (member.kind === 'attribute') {
       const given = `this.#impl.${member.name}`;
       const cached = this.#isCached(member);
@@ -434,73 +443,4 @@ class InterfaceEmitter {
     if (member.type.kind !== 'promise') return body;
     return ['try {', body, '} catch (error) {', 'return Promise.reject(error as Error);', '}'];
   }
-
-  #excluded(member: MemberSchema, path: string): Lines {
-    const type = apiType(member.type, 'api.', false);
-    const list = member.overloads[0] ?? [];
-    const fail = `throw new TypeError('${path}: ${member.reason!}');`;
-    if (member.kind === 'attribute')
-      return [`/** ${member.spec} */`, `get ${member.name}(): ${type} {`, 'void this.#impl;', fail, '}'];
-    return [
-      `/** ${member.spec} */`,
-      `${member.name}(${list.map((argument) => `${argument.name}: ${apiType(argument.type, 'api.', true)}`).join(', ')}): ${type} {`,
-      'void this.#impl;',
-      ...list.map((argument) => `void ${argument.name};`),
-      fail,
-      '}',
-    ];
-  }
-
-  #setlike(): Lines {
-    const path = this.#one.name;
-    return [
-      'get size(): number {',
-      'return this.#impl.values.size;',
-      '}',
-      'has(value: string): boolean {',
-      'const impl = this.#impl;',
-      `if (arguments.length < 1) ${this.#file.value('requireArguments', WEBIDL)}(arguments.length, 1, '${path}.has');`,
-      `return impl.values.has(${this.#file.value('toDOMString', WEBIDL)}(value, '${path}.has: value'));`,
-      '}',
-      'keys(): SetIterator<string> {',
-      'return this.#impl.values.keys();',
-      '}',
-      'values(): SetIterator<string> {',
-      'return this.#impl.values.values();',
-      '}',
-      'entries(): SetIterator<[string, string]> {',
-      'return this.#impl.values.entries();',
-      '}',
-      'forEach(callback: (value: string, key: string, set: ReadonlySet<string>) => void, thisArg: unknown = undefined): void {',
-      'const impl = this.#impl;',
-      `if (typeof callback !== 'function') throw new TypeError('${path}.forEach: callback is not a function');`,
-      'for (const value of impl.values) callback.call(thisArg, value, value, this as unknown as ReadonlySet<string>);',
-      '}',
-      'declare [Symbol.iterator]: () => SetIterator<string>;',
-    ];
-  }
-}
-
-/** A default ends what `Function.length` counts, as Web IDL wants it; V8 is quicker without, so only the first has one. */
-function absentParameter(name: string, type: string, isFirst: boolean): string {
-  return isFirst ? `${name}: ${type} = undefined` : `${name}?: ${type}`;
-}
-
-function required(list: readonly ArgumentSchema[]): number {
-  return list.filter((argument) => !argument.optional).length;
-}
-
-function upper(overloads: readonly ArgumentSchema[][], list: readonly ArgumentSchema[]): number {
-  const others = overloads.filter((other) => other !== list && required(other) > required(list)).map(required);
-  return Math.min(list.length, ...others.map((count) => count - 1));
-}
-
-/** An overload is told from the others by the number of its arguments: `setBindGroup5`. */
-function implName(member: MemberSchema, list: readonly ArgumentSchema[]): string {
-  return member.overloads.length > 1 ? `${member.name}${list.length}` : member.name;
-}
-
-function shownNames(member: MemberSchema): string[] {
-  if (member.kind === 'setlike') return ['size', 'has', 'keys', 'values', 'entries', 'forEach'];
-  return member.kind === 'constructor' ? [] : [member.name];
 }

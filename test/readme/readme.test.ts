@@ -17,6 +17,26 @@ it('shows the example that compiles', () => {
   });
 });
 
+it('shows an example that runs to its end', () => {
+  const vesper = join(root, 'packages/cli/bin/vesper.js');
+  const register = createRequire(import.meta.url).resolve('tsx');
+  // The example names its address; the host that `vesper run` starts is elsewhere.
+  const program = `import { readFileSync, writeFileSync } from 'node:fs';
+    const text = readFileSync(${JSON.stringify(join(root, 'test/readme/example.ts'))}, 'utf8');
+    const address = JSON.stringify(process.env.VESPER_ADDRESS);
+    const file = ${JSON.stringify(join(root, 'test/readme/'))} + 'example-' + process.pid + '.tmp.ts';
+    writeFileSync(file, text.replace("'unix:/tmp/gpu.sock'", address) + "\\nconsole.log('closed');\\n");
+    const { rmSync } = await import('node:fs');
+    process.on('exit', () => rmSync(file));
+    await import(file);`;
+  const output = execFileSync(
+    process.execPath,
+    [vesper, 'run', '--', process.execPath, '--import', register, '--input-type=module', '-e', program],
+    { cwd: root, encoding: 'utf8' },
+  );
+  expect(output).toBe('Uint32Array(4) [ 1, 2, 3, 4 ]\nclosed\n');
+});
+
 const pages = ['.', 'idl', ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}`), 'generated/docs']
   .map((folder) => join(folder, 'README.md'))
   .concat('CONTRIBUTING.md', 'SECURITY.md', 'test/libraries/README.md');

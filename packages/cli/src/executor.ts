@@ -41,7 +41,7 @@ async function serve(assignment: Assignment, socket: Socket | undefined): Promis
     return;
   }
   const { transport, closed } = watchClose(opened);
-  session = serveGuest(transport, { gpu, agent: 'vesper serve', ...helloOf(assignment) });
+  session = serveGuest(transport, { gpu, agent: 'vesper serve', leaveDevices: true, ...helloOf(assignment) });
   const { reason, message } = await session.ended;
   const { receivedBytes, sentBytes, commands, requests, objects } = session.statistics;
   const statistics = { receivedBytes, sentBytes, commands, requests, objects };

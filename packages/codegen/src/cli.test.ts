@@ -55,7 +55,7 @@ describe('vesper check', () => {
       'stale src/deep/stray.ts',
       'changed src/guest/GPUThing.ts',
     ]);
-    expect(errors.join()).toMatch(/^6 files differ from what the inputs give; run `vesper generate`$/);
+    expect(errors.join()).toMatch(/^6 files not as the inputs give; run `vesper generate`$/);
     expect(workspace.hash()).toBe(before);
 
     expect(await vesper('generate', workspace)).toBe(0);

@@ -34,15 +34,19 @@ export async function main(argv: readonly string[]): Promise<number> {
     for (const { path, kind } of differences) console.log(`${kind.padEnd(8)}${shown(path)}`);
     const { schema } = generated;
     const summary = `schema revision ${schema.revision}, hash ${schema.hash}: ${schema.commands.length} commands, ${schema.events.length} events, ${schema.dictionaries.length} dictionaries, ${schema.enums.length} enums`;
-    if (command === 'generate') console.log(`${summary}; ${differences.length} files written or removed`);
+    if (command === 'generate') console.log(`${summary}; ${count(differences.length)} written or removed`);
     else if (differences.length === 0) console.log(`${summary}; ${shown(options.output)} is up to date`);
-    else console.error(`${differences.length} files differ from what the inputs give; run \`vesper generate\``);
+    else console.error(`${count(differences.length)} not as the inputs give; run \`vesper generate\``);
     return command === 'check' && differences.length > 0 ? 1 : 0;
   } catch (error) {
     if (!(error instanceof GenerateError)) throw error;
     console.error(error.message);
     return 1;
   }
+}
+
+function count(files: number): string {
+  return files === 1 ? '1 file' : `${files} files`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main(process.argv.slice(2));

@@ -100,12 +100,17 @@ export async function compare(generated: Generated, options: GenerateOptions): P
   return differences.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** What lies beside the generated folders in a package and is not the generator's. */
+const NOT_OWNED = /^(package\.json|tsconfig.*|README\.md|CHANGELOG\.md|LICENSE|\..*)$/;
+
 async function ownedFiles(output: string): Promise<string[]> {
   const lists = OWNED.map(async (folder) => {
     const entries = await readdir(join(output, folder), { recursive: true, withFileTypes: true }).catch(() => []);
     return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
   });
-  return (await Promise.all(lists)).flat();
+  const top = await readdir(output, { withFileTypes: true }).catch(() => []);
+  const strays = top.filter((entry) => !entry.isDirectory() && !NOT_OWNED.test(entry.name));
+  return [...(await Promise.all(lists)).flat(), ...strays.map((entry) => join(output, entry.name))];
 }
 
 /**

@@ -79,6 +79,8 @@ export async function connect(transport: Transport, options: ConnectOptions = {}
     globals,
     statistics: connection.stream.statistics,
     close() {
+      // Whoever awaits the end of the connection is not over before it.
+      if (connection.stream.closedBy === undefined) connection.stream.hold();
       connection.stream.close();
       return connection.ended;
     },

@@ -308,7 +308,7 @@ export class HostConnection implements HostSession {
   }
 
   /** Ends the session: tells the guest why if it broke the protocol, destroys its devices, forgets its objects. */
-  end(error?: ProtocolError): void {
+  end(error?: ProtocolError, leaveDevices = false): void {
     if (this.#isEnded) return;
     if (error !== undefined) {
       this.send((writer) =>
@@ -319,6 +319,7 @@ export class HostConnection implements HostSession {
     this.#isEnded = true;
     this.#transport.close();
     this.statistics.objects = this.#objects.count;
+    if (leaveDevices) return;
     for (const state of this.devices.values()) destroyQuietly(state);
   }
 

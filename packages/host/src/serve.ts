@@ -29,6 +29,11 @@ export interface ServeOptions {
   hello?: ReceivedHello;
   /** Name and version of the host program, for the guest's logs. */
   agent?: string;
+  /**
+   * Whether the process ends with the session: its devices then end with it. Destroying them would wait for the work
+   * that they have, of which nobody can receive the results.
+   */
+  leaveDevices?: boolean;
   /** Of what the guest may send; DEFAULT_HOST_LIMITS for the rest. */
   limits?: Partial<HostLimits>;
 }
@@ -76,7 +81,9 @@ class GuestSession implements Session {
   readonly ended: Promise<SessionEnd>;
   readonly #transport: Transport;
   readonly #connection: HostConnection;
+  /** Held for the session's life: Dawn for Node crashes when it is collected. */
   readonly #gpu: api.GPU;
+  readonly #leaveDevices: boolean;
   readonly #hello: HostHello;
   #helloReader: HelloReader | undefined = new HelloReader('guest');
   #resolveEnded!: (end: SessionEnd) => void;
@@ -86,8 +93,9 @@ class GuestSession implements Session {
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
     this.#transport = transport;
     this.#gpu = options.gpu;
+    this.#leaveDevices = options.leaveDevices ?? false;
     const limits = { ...DEFAULT_HOST_LIMITS, ...options.limits };
-    this.#hello = hostHello(options.gpu, limits, options.agent ?? 'vesper');
+    this.#hello = hostHello(this.#gpu, limits, options.agent ?? 'vesper');
     this.#connection = new HostConnection(transport, limits, (error) => this.#fail(error));
     this.#connection.handlers = createHandlers(this.#connection, options.gpu);
     const { hello } = options;
@@ -167,8 +175,7 @@ class GuestSession implements Session {
     if (this.#isEnded) return;
     this.#connection.statistics.objects = this.#connection.objectCount;
     this.#isEnded = true;
-    this.#connection.end(error);
-    void this.#gpu;
+    this.#connection.end(error, this.#leaveDevices);
     this.#resolveEnded(end);
   }
 }

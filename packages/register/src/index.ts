@@ -14,7 +14,10 @@ if (address === undefined || address === '') {
 
 const { gpu, globals } = await openTransport(address)
   .then((transport) => connect(transport))
-  .catch((error: unknown) => fail(`${address}: ${(error as Error).message}`));
+  .catch((error: unknown) => {
+    const { message } = error as Error;
+    return fail(message.includes(address) ? message : `${address}: ${message}`);
+  });
 
 for (const [name, value] of Object.entries(globals)) {
   Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });

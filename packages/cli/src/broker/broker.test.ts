@@ -31,6 +31,20 @@ describe('executors', () => {
     expect(String(entry['output'])).toMatch(/Cannot find module/);
   });
 
+  it('that end before they have taken their guest close its connection', async () => {
+    const file = join(temporaryFolder(), 'executor.mjs');
+    // Stopped, it never says that it has the socket.
+    writeFileSync(file, "process.send({ type: 'ready' }, () => process.kill(process.pid, 'SIGSTOP'));");
+    const test = await TestBroker.start('unix', { executorFile: file });
+    const client = await test.connect();
+    client.socket.write(guestHello());
+    const { pid } = await test.logged(/guest 1 connected/);
+    process.kill(Number(pid), 'SIGKILL');
+    await client.closed;
+    await test.logged(/guest 1 was dropped: its executor was ended by SIGKILL/);
+    expect(test.broker.guestCount).toBe(0);
+  });
+
   it('have nothing of this environment but what a driver needs', async () => {
     const folder = temporaryFolder();
     const file = join(folder, 'executor.mjs');

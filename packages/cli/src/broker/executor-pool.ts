@@ -52,7 +52,15 @@ export class ExecutorPool {
 
   #refill(): void {
     if (this.#spare !== undefined || this.#isClosed) return;
-    const spare = this.#start();
+    let spare: ExecutorProcess;
+    try {
+      spare = this.#start();
+    } catch (error) {
+      // Out of processes or memory: the guests that are served go on.
+      this.#options.logger.error(`no executor could be started: ${(error as Error).message}`);
+      this.#refillWithin(RETRY_MS);
+      return;
+    }
     this.#spare = spare;
     void spare.ended.then(({ how, output }) => {
       if (this.#spare !== spare) return;

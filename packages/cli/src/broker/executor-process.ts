@@ -112,8 +112,18 @@ export class ExecutorProcess {
     const sent = (error: Error | null): void => {
       if (error !== null) failed(error);
     };
-    if (socket === undefined) this.#child.send(assignment, sent);
-    else this.#child.send(assignment, socket, {}, sent);
+    if (socket === undefined) {
+      this.#child.send(assignment, sent);
+      return;
+    }
+    // Node closes this process's copy once the other says that it has its own. One that ends before never says so, and
+    // the guest would wait at a socket that nobody serves. Closing twice does nothing.
+    const { _handle: handle } = socket as Socket & { _handle?: { close(): void } | null };
+    void this.ended.then(() => handle?.close());
+    this.#child.send(assignment, socket, {}, (error) => {
+      if (error !== null) socket.destroy();
+      sent(error);
+    });
   }
 
   /** Asks it to end its session and report, and ends it when it does not within `graceMs`. */

@@ -97,10 +97,10 @@ describe('the overlay', () => {
     [
       'an unknown class',
       entry({ class: 'sent' }),
-      /overlay\.json: GPUThing\.destroy: class "sent" is none of command, create/,
+      /overlay\.json: GPUThing\.destroy: class "sent" is unknown; it is one of command, create/,
     ],
     ['an unknown key', entry({ colour: 'red' }), /GPUThing\.destroy: unknown key "colour"; remove it/],
-    ['an unknown cost', entry({ cost: 'much' }), /GPUThing\.destroy: cost "much" is none of/],
+    ['an unknown cost', entry({ cost: 'much' }), /GPUThing\.destroy: cost "much" is unknown; it is one of/],
     [
       'an exclusion without a reason',
       entry({ class: 'excluded' }),

@@ -87,6 +87,7 @@ export function buildModel(idl: ResolvedIdl, overlay: Overlay): ApiModel {
   for (const name of [...overlay.encoders, ...overlay.singletons, ...Object.keys(overlay.handWritten)]) {
     if (!byName.has(name)) problems.add(`${overlay.file}: "${name}" is no interface of the IDL; remove it.`);
   }
+  checkLists(idl, overlay, membersOf, problems);
   problems.throwIfAny();
 
   const interfaces = idl.interfaces
@@ -101,4 +102,37 @@ export function buildModel(idl: ResolvedIdl, overlay: Overlay): ApiModel {
       members: [...one.mixins.flatMap((mixin) => membersOf.get(mixin)!), ...membersOf.get(one.name)!],
     }));
   return { interfaces, members, dictionaries: idl.dictionaries, enums: idl.enums, namespaces: idl.namespaces };
+}
+
+/** What the overlay's lists of interfaces must hold: an entry that is gone would quietly make another protocol. */
+function checkLists(
+  idl: ResolvedIdl,
+  overlay: Overlay,
+  membersOf: ReadonlyMap<string, ApiMember[]>,
+  problems: Problems,
+): void {
+  const members = [...membersOf.values()].flat();
+  const created = new Set(
+    members.flatMap(({ overlay: { class: remoting, creates }, type }) =>
+      remoting === 'create' && type.kind === 'object' ? type.interfaces : creates,
+    ),
+  );
+  for (const one of idl.interfaces) {
+    const own = membersOf.get(one.name);
+    if (one.isMixin || own === undefined) continue;
+    const missing = (list: string, why: string): void =>
+      problems.add(`${overlay.file}: "${one.name}" is missing in "${list}": ${why}; add it.`);
+    if (one.name.endsWith('Encoder') && !overlay.encoders.includes(one.name)) {
+      missing('encoders', 'the commands of an encoder go to the current one');
+    }
+    const hasRecords = own.some((member) => member.overlay.class !== 'local' && member.overlay.class !== 'excluded');
+    if (hasRecords && !created.has(one.name) && !overlay.singletons.includes(one.name)) {
+      missing('singletons', 'it has commands, but none creates an object of it');
+    }
+    const isBase = idl.interfaces.some((other) => other.inherits === one.name && other.name in overlay.handWritten);
+    const isConstructible = own.some((member) => member.kind === 'constructor');
+    if ((isBase || isConstructible) && !(one.name in overlay.handWritten)) {
+      missing('handWritten', 'programs construct it, or a class that extends it');
+    }
+  }
 }

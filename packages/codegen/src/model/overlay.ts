@@ -59,8 +59,11 @@ export function parseOverlay(text: string, file: string): Overlay {
       creates: [],
       ...entry,
     } as unknown as OverlayMember;
-    const one = (value: string, allowed: readonly string[], key: string): void =>
-      expect(allowed.includes(value), `${name}: ${key} "${value}" is none of ${allowed.join(', ')}`);
+    const one = (value: string | undefined, allowed: readonly string[], key: string): void =>
+      expect(
+        value !== undefined && allowed.includes(value),
+        `${name}: ${value === undefined ? `"${key}" is missing` : `${key} "${value}" is unknown`}; it is one of ${allowed.join(', ')}`,
+      );
     one(member.class, CLASSES, 'class');
     one(member.guest, WAYS, 'guest');
     one(member.host, WAYS, 'host');
@@ -71,8 +74,8 @@ export function parseOverlay(text: string, file: string): Overlay {
     if (member.class === 'excluded')
       expect(Boolean(member.reason), `${name} is excluded without a reason; add "reason"`);
     else if (member.class !== 'local') {
-      for (const key of ['ownership', 'cost'])
-        expect(key in entry, `${name}: "${key}" is missing; say what the host spends on it`);
+      expect('ownership' in entry, `${name}: "ownership" is missing; say what it does with objects`);
+      expect('cost' in entry, `${name}: "cost" is missing; say what the host spends on it`);
     }
     members[name] = member;
   }

@@ -53,6 +53,8 @@ export interface GuestConnection {
   readonly globals: Readonly<Record<string, object>>;
   /** Counts as it goes. */
   readonly statistics: ConnectionStatistics;
+  /** Resolves once the connection has ended, whoever ended it. Never rejects. */
+  readonly ended: Promise<void>;
   /** Sends what was written, ends the connection, and resolves once it has ended. */
   close(): Promise<void>;
 }
@@ -78,6 +80,7 @@ export async function connect(transport: Transport, options: ConnectOptions = {}
     gpu: wrapGPU(connection.root) as unknown as GPU,
     globals,
     statistics: connection.stream.statistics,
+    ended: connection.ended,
     close() {
       // Whoever awaits the end of the connection is not over before it.
       if (connection.stream.closedBy === undefined) connection.stream.hold();

@@ -1,0 +1,42 @@
+// npm run cts:diff -- A B: what passes in A and not in B, and what got better. Exit status 1 when something got worse.
+import { diff } from './cts/diff.mjs';
+import { readResults, summary } from './cts/results.mjs';
+
+const files = process.argv.slice(2);
+if (files.length !== 2) {
+  console.error('usage: npm run cts:diff -- A B\nA and B are files that npm run cts wrote.');
+  process.exit(2);
+}
+let before;
+let after;
+try {
+  [before, after] = files.map(readResults);
+} catch (error) {
+  console.error(`npm run cts:diff: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(2);
+}
+if (before.cts !== after.cts) console.log(`Note: different revisions of the CTS, ${before.cts} and ${after.cts}.`);
+if (before.driver !== after.driver) console.log(`Note: different drivers, ${before.driver} and ${after.driver}.`);
+console.log(`A: ${summary(before.cases)}\nB: ${summary(after.cases)}`);
+
+const { regressions, improvements, missing, others } = diff(before, after);
+show('Pass in A and not in B', regressions);
+show('Other changes', others);
+show('Pass in B and not in A', improvements);
+if (missing.length > 0) {
+  console.log(`\nPass in A, and B has no such case: ${missing.length}`);
+  for (const name of missing) console.log(`  ${name}`);
+}
+console.log(
+  `\n${regressions.length} regressions, ${missing.length} missing, ${improvements.length} improvements, ${others.length} other changes.`,
+);
+process.exitCode = regressions.length + missing.length > 0 ? 1 : 0;
+
+/** @param {string} title @param {readonly import('./cts/diff.mjs').Change[]} changes */
+function show(title, changes) {
+  if (changes.length === 0) return;
+  console.log(`\n${title}: ${changes.length}`);
+  for (const { name, from, to, reason } of changes) {
+    console.log(`  ${name}: ${from} → ${to}${reason === '' ? '' : `\n      ${reason.slice(0, 200)}`}`);
+  }
+}

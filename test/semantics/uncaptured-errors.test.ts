@@ -105,6 +105,20 @@ describe('uncapturederror', () => {
     expect(console.warn).toHaveBeenCalledTimes(1);
   });
 
+  it('goes on using the methods of EventTarget when a program has replaced its own and put them back', () => {
+    const prototype = GPUDevice.prototype as unknown as Record<string, unknown>;
+    const original = prototype['addEventListener'];
+    prototype['addEventListener'] = () => 'replaced';
+    expect(device.addEventListener('x', () => {})).toBe('replaced');
+    prototype['addEventListener'] = original;
+    const spy = vi.spyOn(EventTarget.prototype, 'addEventListener');
+    const listener = (): void => {};
+    device.addEventListener('uncapturederror', listener);
+    expect(spy).toHaveBeenCalledWith('uncapturederror', listener);
+    spy.mockRestore();
+    expect(device.addEventListener.length).toBe(EventTarget.prototype.addEventListener.length);
+  });
+
   it('uses the inherited methods of EventTarget', () => {
     const spy = vi.spyOn(EventTarget.prototype, 'addEventListener');
     const listener = (): void => {};

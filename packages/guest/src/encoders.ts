@@ -2,15 +2,75 @@ import {
   encodeBindingCommandsSetBindGroup,
   encodeBindingCommandsSetImmediates,
   encodeCommandEncoderCopyBufferToBuffer,
+  encodeComputePassEncoderEnd,
+  encodeRenderPassEncoderEnd,
+  encodeStreamInjectError,
   GPUCommandEncoderBase,
   GPUComputePassEncoderBase,
   GPURenderBundleEncoderBase,
   GPURenderPassEncoderBase,
+  type GPUCommandBufferDescriptorValue,
+  type GPUCommandBufferImplementation,
+  type GPUComputePassDescriptorValue,
+  type GPUComputePassEncoderImplementation,
+  type GPURenderPassDescriptorValue,
+  type GPURenderPassEncoderImplementation,
 } from '@vesper-gpu/protocol/guest';
-import type { ByteSource, CommandStream, RemoteObject } from '@vesper-gpu/wire';
+import type { ByteSource, RemoteEncoder, RemoteObject } from '@vesper-gpu/wire';
 import { byteRange } from './ranges.ts';
 
+/**
+ * Whether an encoder is open, locked by a pass or ended is kept here as well as on the host: Dawn reports a command to
+ * a pass that has ended at `finish`, and WebGPU wants it at once.
+ * https://www.w3.org/TR/webgpu/#abstract-opdef-validate-the-encoder-state
+ */
 export class CommandEncoder extends GPUCommandEncoderBase {
+  readonly deviceId: number;
+  /** The pass that locks the encoder until it ends. */
+  openPass: RemoteEncoder | undefined;
+  #isFinished = false;
+
+  constructor(device: RemoteObject, id: number, label: string) {
+    super(device, id, label);
+    this.deviceId = device.id;
+  }
+
+  override beginComputePass(descriptor: GPUComputePassDescriptorValue): GPUComputePassEncoderImplementation {
+    return this.#locked(super.beginComputePass(descriptor));
+  }
+
+  override beginRenderPass(descriptor: GPURenderPassDescriptorValue): GPURenderPassEncoderImplementation {
+    return this.#locked(super.beginRenderPass(descriptor));
+  }
+
+  /** A pass that begins while another is open, or when all is over, is invalid and never becomes the open one. */
+  #locked<Pass extends RemoteEncoder>(pass: Pass): Pass {
+    if (!this.#isFinished) this.openPass ??= pass;
+    return pass;
+  }
+
+  override finish(descriptor: GPUCommandBufferDescriptorValue): GPUCommandBufferImplementation {
+    this.#isFinished = true;
+    this.openPass = undefined;
+    return super.finish(descriptor);
+  }
+
+  /** https://www.w3.org/TR/webgpu/#dom-gpurenderpassencoder-end @returns whether the pass was open; if not, that is reported. */
+  endPass(pass: RemoteEncoder): boolean {
+    if (this.openPass !== pass) {
+      this.report('the pass is not the open one of its encoder, which may have finished');
+      return false;
+    }
+    this.openPass = undefined;
+    return true;
+  }
+
+  /** A validation error, at once: to the scope that is open now. */
+  report(what: string): void {
+    const name = this.label === '' ? '' : ` "${this.label}"`;
+    encodeStreamInjectError(this.stream.writer, this.deviceId, 'validation', `GPUCommandEncoder${name}: ${what}`);
+  }
+
   override copyBufferToBuffer3(source: number, destination: number, size: number | undefined): void {
     this.copyBufferToBuffer5(source, 0, destination, 0, size);
   }
@@ -22,7 +82,7 @@ export class CommandEncoder extends GPUCommandEncoderBase {
     destinationOffset: number,
     size: number | undefined,
   ): void {
-    this.stream.selectEncoder(this.id);
+    if (!this.stream.selectEncoder(this)) return;
     encodeCommandEncoderCopyBufferToBuffer(
       this.stream.writer,
       source,
@@ -35,14 +95,13 @@ export class CommandEncoder extends GPUCommandEncoderBase {
 }
 
 function setBindGroup(
-  stream: CommandStream,
-  encoder: number,
+  encoder: RemoteEncoder,
   index: number,
   bindGroup: number | null,
   dynamicOffsets: readonly number[],
 ): void {
-  stream.selectEncoder(encoder);
-  encodeBindingCommandsSetBindGroup(stream.writer, index, bindGroup, dynamicOffsets);
+  if (!encoder.stream.selectEncoder(encoder)) return;
+  encodeBindingCommandsSetBindGroup(encoder.stream.writer, index, bindGroup, dynamicOffsets);
 }
 
 /** @throws RangeError when the range is not within the array. https://www.w3.org/TR/webgpu/#dom-gpubindingcommandsmixin-setbindgroup-index-bindgroup-dynamicoffsetsdata-dynamicoffsetsdatastart-dynamicoffsetsdatalength */
@@ -57,20 +116,37 @@ function offsetsOf(data: Uint32Array, start: number, length: number): number[] {
 
 /** @throws RangeError when the range is not within the data. */
 function setImmediates(
-  encoder: RemoteObject,
+  encoder: RemoteEncoder,
   rangeOffset: number,
   data: ByteSource,
   dataOffset: number,
   dataSize: number | undefined,
 ): void {
   const bytes = byteRange(data, dataOffset, dataSize, (what) => new RangeError(`setImmediates: ${what}`));
-  encoder.stream.selectEncoder(encoder.id);
+  if (!encoder.stream.selectEncoder(encoder)) return;
   encodeBindingCommandsSetImmediates(encoder.stream.writer, rangeOffset, bytes);
 }
 
 export class ComputePassEncoder extends GPUComputePassEncoderBase {
+  readonly #encoder: CommandEncoder;
+
+  constructor(encoder: RemoteObject, id: number, label: string) {
+    super(encoder, id, label);
+    this.#encoder = encoder as CommandEncoder;
+  }
+
+  override end(): void {
+    if (!this.stream.selectEncoder(this) || !this.#encoder.endPass(this)) return;
+    encodeComputePassEncoderEnd(this.stream.writer);
+    this.stream.endEncoder(this);
+  }
+
+  override reportEnded(): void {
+    this.#encoder.report('a pass took a command after its end');
+  }
+
   override setBindGroup3(index: number, bindGroup: number | null, dynamicOffsets: readonly number[]): void {
-    setBindGroup(this.stream, this.id, index, bindGroup, dynamicOffsets);
+    setBindGroup(this, index, bindGroup, dynamicOffsets);
   }
 
   override setBindGroup5(
@@ -80,7 +156,7 @@ export class ComputePassEncoder extends GPUComputePassEncoderBase {
     start: number,
     length: number,
   ): void {
-    setBindGroup(this.stream, this.id, index, bindGroup, offsetsOf(data, start, length));
+    setBindGroup(this, index, bindGroup, offsetsOf(data, start, length));
   }
 
   override setImmediates(
@@ -94,8 +170,25 @@ export class ComputePassEncoder extends GPUComputePassEncoderBase {
 }
 
 export class RenderPassEncoder extends GPURenderPassEncoderBase {
+  readonly #encoder: CommandEncoder;
+
+  constructor(encoder: RemoteObject, id: number, label: string) {
+    super(encoder, id, label);
+    this.#encoder = encoder as CommandEncoder;
+  }
+
+  override end(): void {
+    if (!this.stream.selectEncoder(this) || !this.#encoder.endPass(this)) return;
+    encodeRenderPassEncoderEnd(this.stream.writer);
+    this.stream.endEncoder(this);
+  }
+
+  override reportEnded(): void {
+    this.#encoder.report('a pass took a command after its end');
+  }
+
   override setBindGroup3(index: number, bindGroup: number | null, dynamicOffsets: readonly number[]): void {
-    setBindGroup(this.stream, this.id, index, bindGroup, dynamicOffsets);
+    setBindGroup(this, index, bindGroup, dynamicOffsets);
   }
 
   override setBindGroup5(
@@ -105,7 +198,7 @@ export class RenderPassEncoder extends GPURenderPassEncoderBase {
     start: number,
     length: number,
   ): void {
-    setBindGroup(this.stream, this.id, index, bindGroup, offsetsOf(data, start, length));
+    setBindGroup(this, index, bindGroup, offsetsOf(data, start, length));
   }
 
   override setImmediates(
@@ -120,7 +213,7 @@ export class RenderPassEncoder extends GPURenderPassEncoderBase {
 
 export class RenderBundleEncoder extends GPURenderBundleEncoderBase {
   override setBindGroup3(index: number, bindGroup: number | null, dynamicOffsets: readonly number[]): void {
-    setBindGroup(this.stream, this.id, index, bindGroup, dynamicOffsets);
+    setBindGroup(this, index, bindGroup, dynamicOffsets);
   }
 
   override setBindGroup5(
@@ -130,7 +223,7 @@ export class RenderBundleEncoder extends GPURenderBundleEncoderBase {
     start: number,
     length: number,
   ): void {
-    setBindGroup(this.stream, this.id, index, bindGroup, offsetsOf(data, start, length));
+    setBindGroup(this, index, bindGroup, offsetsOf(data, start, length));
   }
 
   override setImmediates(

@@ -27,6 +27,25 @@ export function defineInterface(constructor: { name: string; prototype: object }
   Object.defineProperty(prototype, Symbol.toStringTag, { value: constructor.name, configurable: true });
 }
 
+/**
+ * Gives a class methods of its own for those that it inherits from a class of the platform; each looks the inherited one
+ * up when it is called. A program that replaces a method on the prototype and puts it back leaves an own property behind:
+ * it would hide every later change of `base.prototype`, which instrumentation makes. Dawn for Node has them too.
+ */
+export function forwardInherited(constructor: { prototype: object }, base: { prototype: object }): void {
+  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(base.prototype))) {
+    const inherited: unknown = property.value;
+    if (typeof inherited !== 'function' || name === 'constructor') continue;
+    const forward = {
+      [name](this: unknown, ...args: unknown[]): unknown {
+        return (Reflect.get(base.prototype, name) as (...args: unknown[]) => unknown).apply(this, args);
+      },
+    }[name]!;
+    Object.defineProperty(forward, 'length', { value: inherited.length, configurable: true });
+    Object.defineProperty(constructor.prototype, name, { ...property, value: forward });
+  }
+}
+
 /** A namespace of constants, such as GPUBufferUsage. */
 export function defineNamespace<T extends Record<string, number>>(name: string, constants: T): Readonly<T> {
   const namespace = { ...constants };

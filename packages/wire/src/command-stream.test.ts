@@ -5,6 +5,7 @@ import type { HostHello } from './handshake.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { WireReader } from './reader.ts';
 import { OPCODE_BEGIN_BULK, OPCODE_BULK_CHUNK, REPLY_FAILED, REPLY_OK } from './record.ts';
+import { RemoteEncoder } from './remote-object.ts';
 import type { Transport } from './transport.ts';
 import { WireWriter } from './writer.ts';
 
@@ -142,18 +143,39 @@ describe('CommandStream sending', () => {
     expect(sent).toEqual([[[COMMAND, 2]]]);
   });
 
+  it('refuses an encoder that has ended, each time, and sends nothing', async () => {
+    const { stream, sent } = setUp();
+    let reported = 0;
+    class Pass extends RemoteEncoder {
+      override reportEnded(): void {
+        reported++;
+      }
+    }
+    const pass = new Pass({ stream }, 5);
+    expect(stream.selectEncoder(pass)).toBe(true);
+    stream.endEncoder(pass);
+    expect([stream.selectEncoder(pass), stream.selectEncoder(pass)]).toEqual([false, false]);
+    expect(reported).toBe(2);
+    expect(stream.selectEncoder(new RemoteEncoder({ stream }, 6))).toBe(true);
+    await reactions();
+    expect(sent.flat()).toEqual([
+      [SELECT, 5],
+      [SELECT, 6],
+    ]);
+  });
+
   it('selects an encoder once, and again after it was released', async () => {
     const { stream, sent } = setUp();
-    stream.selectEncoder(5);
-    stream.selectEncoder(5);
-    stream.selectEncoder(6);
+    const [five, six] = [new RemoteEncoder({ stream }, 5), new RemoteEncoder({ stream }, 6)];
+    expect([five, five, six].map((one) => stream.selectEncoder(one))).toEqual([true, true, true]);
     await reactions();
     const id = stream.ids.allocate();
-    stream.selectEncoder(id);
+    const released = new RemoteEncoder({ stream }, id);
+    stream.selectEncoder(released);
     stream.release(id);
     await reactions();
     await reactions();
-    stream.selectEncoder(id);
+    stream.selectEncoder(released);
     await reactions();
     expect(sent.flat()).toEqual([
       [SELECT, 5],

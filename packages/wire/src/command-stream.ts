@@ -5,6 +5,7 @@ import type { HostHello } from './handshake.ts';
 import type { WireLimits } from './limits.ts';
 import { ObjectIds } from './object-ids.ts';
 import { WireReader } from './reader.ts';
+import type { RemoteEncoder } from './remote-object.ts';
 import { OPCODE_BEGIN_BULK, OPCODE_BULK_CHUNK, REPLY_OK, REPLY_FAILED } from './record.ts';
 import { TaskQueue } from './tasks.ts';
 import type { Transport } from './transport.ts';
@@ -76,11 +77,29 @@ export class CommandStream {
     this.#finalizers = new FinalizationRegistry((id) => this.release(id));
   }
 
-  /** Makes `encoder` the one that the next commands of an encoder go to. */
-  selectEncoder(encoder: number): void {
-    if (encoder === this.#currentEncoder) return;
-    this.#currentEncoder = encoder;
-    this.#protocol.encodeSelectEncoder(this.writer, encoder);
+  /**
+   * Makes `encoder` the one that the next commands of an encoder go to.
+   * @returns false, once it has reported so, when the encoder has ended: its command is not to be sent.
+   */
+  selectEncoder(encoder: RemoteEncoder): boolean {
+    // One that has ended is never the current one, so that a hot command asks one question only.
+    return encoder.id === this.#currentEncoder || this.#selectOther(encoder);
+  }
+
+  #selectOther(encoder: RemoteEncoder): boolean {
+    if (encoder.hasEnded) {
+      encoder.reportEnded();
+      return false;
+    }
+    this.#currentEncoder = encoder.id;
+    this.#protocol.encodeSelectEncoder(this.writer, encoder.id);
+    return true;
+  }
+
+  /** From here on `encoder` is refused. */
+  endEncoder(encoder: RemoteEncoder): void {
+    encoder.hasEnded = true;
+    if (encoder.id === this.#currentEncoder) this.#currentEncoder = 0;
   }
 
   /**

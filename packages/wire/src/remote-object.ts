@@ -21,6 +21,23 @@ export class RemoteObject {
   }
 }
 
+/** An object that records commands: they go to it while it is the current encoder of its stream. */
+export class RemoteEncoder extends RemoteObject {
+  /**
+   * Whether it takes no more commands: `selectEncoder` refuses it then. Set it by `CommandStream.endEncoder`.
+   * https://www.w3.org/TR/webgpu/#encoder-state
+   */
+  declare hasEnded: boolean;
+
+  constructor(parent: { readonly stream: CommandStream }, id: number, label = '') {
+    super(parent, id, label);
+    this.hasEnded = false;
+  }
+
+  /** Called in place of a command that comes after the end. */
+  reportEnded(): void {}
+}
+
 /** The id of an object, for a record of `stream`. @throws TypeError when the object belongs to another connection. */
 export function ownId(object: RemoteObject, stream: CommandStream): number {
   if (object.stream !== stream) throw new TypeError('The object belongs to another connection of Vesper');

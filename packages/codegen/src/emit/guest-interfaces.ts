@@ -145,7 +145,7 @@ class InterfaceEmitter {
     const isAbstract = bodies.some((body) => JSON.stringify(body).includes('"abstract '));
     file.doc(`A ${name}: its commands${isAbstract ? '; what is abstract is written by hand in packages/guest.' : '.'}`);
     file.add(
-      `export ${isAbstract ? 'abstract ' : ''}class ${name}Base extends ${file.value('RemoteObject', WIRE)} {`,
+      `export ${isAbstract ? 'abstract ' : ''}class ${name}Base extends ${file.value(this.#one.isEncoder ? 'RemoteEncoder' : 'RemoteObject', WIRE)} {`,
       bodies,
       '}',
       '',
@@ -182,12 +182,12 @@ class InterfaceEmitter {
     }
     const list = member.overloads[0]!;
     const names = list.map((argument) => argument.name);
-    const select = command.target.kind === 'currentEncoder' && 'this.stream.selectEncoder(this.id);';
+    const isCurrent = command.target.kind === 'currentEncoder';
     const target = command.target.kind === 'object' ? ['this.id'] : [];
     if (command.class !== 'create') {
       return [
         `${member.name}(${this.#implParameters(list)}): void {`,
-        select,
+        isCurrent && 'if (!this.stream.selectEncoder(this)) return;',
         `${this.#encoder(member)}(${['this.stream.writer', ...target, ...names].join(', ')});`,
         '}',
       ];
@@ -199,7 +199,8 @@ class InterfaceEmitter {
       `${member.name}(${this.#implParameters(list)}): ${this.#implType(member.type)} {`,
       // Before an id is taken: the host wants them without gaps.
       revisionGuard(command, 'this.stream.writer'),
-      select,
+      // What it makes has to exist, valid or not: an encoder that can end on the guest has no such command.
+      isCurrent && 'this.stream.selectEncoder(this);',
       'const id = this.stream.ids.allocate();',
       `${this.#encoder(member)}(${['this.stream.writer', ...target, 'id', ...names].join(', ')});`,
       `return new ${file.value('implementations', IMPLEMENTATIONS)}.${created}(this, id, ${label});`,
@@ -266,6 +267,7 @@ class InterfaceEmitter {
         .flatMap((member) => shownNames(member))
         .map((one) => `'${one}'`)
         .join(', ')}]);`,
+      extendsTarget && `${file.value('forwardInherited', WEBIDL)}(${name}, EventTarget);`,
       members.some((member) => member.kind === 'setlike') &&
         `Object.defineProperty(${name}.prototype, Symbol.iterator, { value: ${name}.prototype.values, writable: true, configurable: true });`,
       '',

@@ -39,7 +39,7 @@ function idleHandlers(schema) {
 /** The host's decoder, object table and bulk data, with handlers that do nothing. */
 export function openHost(schema) {
   const faults = [];
-  const connection = new HostConnection(transport, LIMITS, (error) => faults.push(error));
+  const connection = new HostConnection(transport, LIMITS, (error) => faults.push(error), undefined);
   idle ??= idleHandlers(schema);
   const handlers = { ...idle, stream: { ...idle.stream }, gpu: { ...idle.gpu }, adapter: { ...idle.adapter } };
   const numbers = new Map(schema.interfaces.map((one) => [one.name, one.number]));

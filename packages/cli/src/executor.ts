@@ -41,7 +41,7 @@ async function serve(assignment: Assignment, socket: Socket | undefined): Promis
     return;
   }
   const { transport, closed } = watchClose(opened);
-  session = serveGuest(transport, { gpu, agent: 'vesper serve', leaveDevices: true, ...helloOf(assignment) });
+  session = serveGuest(transport, { gpu, agent: 'vesper serve', leaveDevices: true, ...collector(), ...helloOf(assignment) });
   const { reason, message } = await session.ended;
   const { receivedBytes, sentBytes, commands, requests, objects } = session.statistics;
   const statistics = { receivedBytes, sentBytes, commands, requests, objects };
@@ -57,6 +57,12 @@ function openGuest(assignment: Assignment, socket: Socket | undefined): Transpor
   }
   if (socket === undefined) throw new Error('the guest had gone when its connection was handed over');
   return socketTransport(socket);
+}
+
+/** Node has it under --expose-gc, with which the broker starts this program. */
+function collector(): { collectGarbage?: () => void } {
+  const { gc } = globalThis;
+  return gc === undefined ? {} : { collectGarbage: () => void gc() };
 }
 
 function helloOf(assignment: Assignment) {

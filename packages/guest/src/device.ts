@@ -13,6 +13,7 @@ import {
   GPUDeviceBase,
   GPURenderPipelineBase,
   wrapGPUDevice,
+  wrapGPUQueue,
   type api,
   type GPUAdapterInfoImplementation,
   type GPUBindGroupLayoutDescriptorValue,
@@ -68,6 +69,8 @@ export class Device extends GPUDeviceBase {
     super(adapter, id, label);
     this.#capabilities = capabilities;
     this.#queue = new Queue(this, queueId, queueLabel);
+    // A queue that the program never asks for has to be released with the device all the same.
+    wrapGPUQueue(this.#queue);
   }
 
   override get features(): GPUSupportedFeaturesImplementation {

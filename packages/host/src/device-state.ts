@@ -1,23 +1,51 @@
-import type { api } from '@vesper-gpu/protocol/host';
+import { InterfaceNumber, type api } from '@vesper-gpu/protocol/host';
 import { ErrorScopes } from './error-scopes.ts';
 import { InvalidObjects } from './invalid-objects.ts';
 
 /** What the host keeps beside a device of the backend. */
 export class DeviceState {
   readonly id: number;
-  readonly device: api.GPUDevice;
-  /** Held so that it is not collected: Dawn for Node crashes when an adapter is, while its device lives. */
-  readonly adapter: api.GPUAdapter;
   readonly scopes = new ErrorScopes();
-  readonly invalid: InvalidObjects;
+  /** Held so that it is not collected: Dawn for Node crashes when an adapter is, while its device lives. */
+  adapter: api.GPUAdapter | undefined;
   isLost = false;
   /** How many ids stand for the device, its queue and its objects: at 0 the guest cannot reach it any more. */
   objectCount = 0;
+  #device: api.GPUDevice;
+  #invalid: InvalidObjects;
 
   constructor(id: number, device: api.GPUDevice, adapter: api.GPUAdapter) {
     this.id = id;
-    this.device = device;
+    this.#device = device;
     this.adapter = adapter;
-    this.invalid = new InvalidObjects(device);
+    this.#invalid = new InvalidObjects(device);
+  }
+
+  get device(): api.GPUDevice {
+    return this.#device;
+  }
+
+  /** Makes objects that are invalid, of this device. */
+  get invalid(): InvalidObjects {
+    return this.#invalid;
+  }
+
+  /**
+   * An object of a device that is no more, for the id of such an object of another one: they cannot be told apart.
+   * @param type its interface number.
+   */
+  substitute(type: number): object {
+    if (type === InterfaceNumber.GPUDevice) return this.#device;
+    if (type === InterfaceNumber.GPUQueue) return this.#device.queue;
+    const isPass = type === InterfaceNumber.GPURenderPassEncoder || type === InterfaceNumber.GPUComputePassEncoder;
+    const parent = isPass ? this.#invalid.make(InterfaceNumber.GPUCommandEncoder, this.#device) : this.#device;
+    return this.#invalid.make(type, parent);
+  }
+
+  /** Lets the backend's device go, so that it can be collected; what is done to it goes to `other`, which is lost too. */
+  replaceWith(other: DeviceState): void {
+    this.#device = other.#device;
+    this.#invalid = other.#invalid;
+    this.adapter = undefined;
   }
 }

@@ -27,6 +27,7 @@ import {
 import type { DeviceState } from './device-state.ts';
 import type { ErrorScopes } from './error-scopes.ts';
 import { cutMessage, failureOf } from './failure.ts';
+import { Garbage } from './garbage.ts';
 
 /** Counters of a session. */
 export interface SessionStatistics {
@@ -49,8 +50,9 @@ export interface SessionStatistics {
 export class HostConnection implements HostSession {
   readonly statistics: SessionStatistics = { receivedBytes: 0, sentBytes: 0, commands: 0, requests: 0, objects: 0 };
   readonly devices = new Map<object, DeviceState>();
-  /** Held for the session's life: Dawn for Node crashes when an adapter is collected. */
-  readonly adapters = new Set<object>();
+  readonly #garbage: Garbage;
+  /** The first device that was lost: it stands for all that are, so that those can be collected. */
+  #lostDevice: DeviceState | undefined;
   readonly #transport: Transport;
   readonly #writer: WireWriter;
   readonly #reader: WireReader;
@@ -65,8 +67,17 @@ export class HostConnection implements HostSession {
   #isEnded = false;
   readonly #onFault: (error: Error) => void;
 
-  /** @param onFault called when a handler fails in a way that the session cannot survive. */
-  constructor(transport: Transport, limits: HostLimits, onFault: (error: Error) => void) {
+  /**
+   * @param onFault called when a handler fails in a way that the session cannot survive.
+   * @param collectGarbage runs the collector of the JavaScript engine, if it can be run.
+   */
+  constructor(
+    transport: Transport,
+    limits: HostLimits,
+    onFault: (error: Error) => void,
+    collectGarbage: (() => void) | undefined,
+  ) {
+    this.#garbage = new Garbage(collectGarbage);
     this.#transport = transport;
     this.#onFault = onFault;
     this.#bulk = new BulkQueue(limits.maxBulkBytes);
@@ -92,6 +103,7 @@ export class HostConnection implements HostSession {
       this.#frame(records);
       return !this.#isEnded;
     });
+    this.#garbage.collectIfDue();
   }
 
   /** Whether the stream stands within a frame. */
@@ -217,6 +229,25 @@ export class HostConnection implements HostSession {
     if (device === undefined || --device.objectCount > 0) return;
     this.devices.delete(device.device);
     destroyQuietly(device);
+    this.#garbage.addDevice();
+  }
+
+  /**
+   * A device is lost. What the guest holds of it stays bound, and does nothing any more, as WebGPU has it; but the
+   * backend's objects would keep the device's memory and threads for as long as the guest does not let go.
+   */
+  retire(state: DeviceState): void {
+    state.isLost = true;
+    this.devices.delete(state.device);
+    this.#garbage.addDevice();
+    if (this.#lostDevice === undefined) {
+      this.#lostDevice = state;
+      return;
+    }
+    const stand = this.#lostDevice;
+    this.#objects.replace((slot, type) => (this.#deviceOf[slot] === state ? stand.substitute(type) : undefined));
+    state.replaceWith(stand);
+    if (this.#encoderId !== 0) this.#encoder = this.#objects.get(this.#encoderId, encoderTypes);
   }
 
   #validOrInvalid(device: DeviceState, type: number, parent: object, make: () => object): object {
@@ -236,7 +267,7 @@ export class HostConnection implements HostSession {
   /** Unbinds ids that the guest holds no longer. */
   release(ids: readonly number[]): void {
     for (const id of ids) {
-      this.#objects.release(id);
+      this.#garbage.addObject(this.#objects.release(id));
       this.#detach(id);
       if (id === this.#encoderId) {
         this.#encoder = undefined;

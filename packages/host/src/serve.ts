@@ -34,6 +34,11 @@ export interface ServeOptions {
    * that they have, of which nobody can receive the results.
    */
   leaveDevices?: boolean;
+  /**
+   * Runs the collector of the JavaScript engine, such as node's `gc` under `--expose-gc`: a backend frees what it holds
+   * for an object when that is collected, and the engine does not know how much that is. Called between frames.
+   */
+  collectGarbage?: () => void;
   /** Of what the guest may send; DEFAULT_HOST_LIMITS for the rest. */
   limits?: Partial<HostLimits>;
 }
@@ -96,7 +101,12 @@ class GuestSession implements Session {
     this.#leaveDevices = options.leaveDevices ?? false;
     const limits = { ...DEFAULT_HOST_LIMITS, ...options.limits };
     this.#hello = hostHello(this.#gpu, limits, options.agent ?? 'vesper');
-    this.#connection = new HostConnection(transport, limits, (error) => this.#fail(error));
+    this.#connection = new HostConnection(
+      transport,
+      limits,
+      (error) => this.#fail(error),
+      options.collectGarbage,
+    );
     this.#connection.handlers = createHandlers(this.#connection, options.gpu);
     const { hello } = options;
     transport.start({

@@ -107,12 +107,24 @@ export class ObjectTable<T> {
     return (types >>> this.typeOf(id)) & 1 ? this.#objects[slotOf(id)] : undefined;
   }
 
-  /** Unbinds a live id. */
-  release(id: number): void {
+  /** Unbinds a live id. @returns what it stood for; undefined when it waited for its object. */
+  release(id: number): T | undefined {
     if (this.typeOf(id) === 0) throw new ProtocolError('bad-id', `id ${id} is not bound`);
     const slot = slotOf(id);
+    const object = this.#objects[slot];
     this.#types[slot] = 0;
     this.#objects[slot] = undefined;
     this.#count--;
+    return object;
+  }
+
+  /** Lets other objects take the place of those in some slots. @param choose undefined leaves a slot as it is. */
+  replace(choose: (slot: number, type: number) => T | undefined): void {
+    for (let slot = 0; slot < this.#types.length; slot++) {
+      const type = this.#types[slot]!;
+      if (type === 0 || type === RESERVED) continue;
+      const object = choose(slot, type);
+      if (object !== undefined) this.#objects[slot] = object;
+    }
   }
 }

@@ -45,8 +45,8 @@ export class ExecutorProcess {
     const child = fork(options.file, [], {
       cwd: '/',
       env: options.environment,
-      // Not the broker's: it may have modules to register, or an inspector.
-      execArgv: [],
+      // Not the broker's: it may have modules to register, or an inspector. The host says when to collect.
+      execArgv: ['--expose-gc'],
       // A signal from the terminal is for the broker, which ends its executors in order.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

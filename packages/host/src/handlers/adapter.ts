@@ -38,8 +38,7 @@ export class AdapterHandlers extends GPUAdapterHandlers {
       connection.sendUncaptured(state, { type: errorType(error), message: error.message });
     });
     void device.lost.then(({ reason, message }) => {
-      state.isLost = true;
-      connection.devices.delete(device);
+      connection.retire(state);
       // A loss that comes of nobody holding the device is nobody's to hear of.
       if (state.objectCount === 0) return;
       connection.send((writer) => encodeDeviceLost(writer, newDevice, reason, cutMessage(message)));

@@ -18,7 +18,6 @@ export class RootHandlers extends GPUHandlers {
   ): Promise<VesperAdapterReplyValue> {
     const adapter = await this.#gpu.requestAdapter(options);
     if (adapter === null) return {};
-    this.#connection.adapters.add(adapter);
     this.#connection.fulfil(newAdapter, InterfaceNumber.GPUAdapter, adapter);
     return { adapter: capabilitiesOf(adapter.features, adapter.limits, adapter.info) };
   }

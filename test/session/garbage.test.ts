@@ -1,0 +1,110 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it, vi } from 'vitest';
+import { connected } from './pair.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** Lets finalizers, what they send, and what that sets off happen. */
+async function collectAll(): Promise<void> {
+  for (let i = 0; i < 6; i++) {
+    collect();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe('a device that is lost', () => {
+  it('can be collected by the backend, although the guest still holds it and its objects', async () => {
+    const guest = await connected();
+    const { connection, backend } = guest;
+    const devices = [guest.device];
+    for (let i = 0; i < 2; i++) devices.push(await (await connection.gpu.requestAdapter())!.requestDevice());
+    const held = devices.map((device) => {
+      const module = device.createShaderModule({ code: '' });
+      const encoder = device.createCommandEncoder();
+      return {
+        device,
+        queue: device.queue,
+        buffer: device.createBuffer({ size: 16, usage: 1 }),
+        pipeline: device.createComputePipeline({ layout: 'auto', compute: { module } }),
+        encoder,
+        pass: encoder.beginComputePass(),
+      };
+    });
+    await Promise.all(devices.map((device) => device.queue.onSubmittedWorkDone()));
+    for (const device of devices) device.destroy();
+    await Promise.all(devices.map((device) => device.lost));
+    const weak = backend.devices.splice(0).map((device) => new WeakRef(device));
+    await collectAll();
+    // One stands for all that are lost.
+    expect(weak.map((one) => one.deref() === undefined)).toEqual([false, true, true]);
+
+    let uncaptured = 0;
+    for (const { device, queue, buffer, pipeline, encoder, pass } of held) {
+      device.addEventListener('uncapturederror', () => uncaptured++);
+      pass.setPipeline(pipeline);
+      pass.dispatchWorkgroups(1);
+      pass.end();
+      queue.submit([encoder.finish()]);
+      queue.writeBuffer(buffer, 0, new Uint32Array(4));
+      buffer.label = 'still here';
+      buffer.destroy();
+      pipeline.getBindGroupLayout(0);
+      device.createTexture({ size: [1], format: 'rgba8unorm', usage: 1 }).createView();
+      device.createCommandEncoder().beginComputePass().end();
+      device.pushErrorScope('validation');
+      expect(await device.popErrorScope()).toBeNull();
+      await expect(device.queue.onSubmittedWorkDone()).resolves.toBeUndefined();
+    }
+    expect(uncaptured).toBe(0);
+    // The session goes on.
+    const adapter = await connection.gpu.requestAdapter();
+    expect((await adapter!.requestDevice()).constructor.name).toBe('GPUDevice');
+  });
+
+  it('is destroyed on the host when the guest drops it without ever asking for its queue', async () => {
+    const guest = await connected();
+    const { connection, backend } = guest;
+    const drop = async (): Promise<void> => {
+      await (await connection.gpu.requestAdapter())!.requestDevice();
+    };
+    await drop();
+    await collectAll();
+    expect(backend.devices.map((one) => one.destroyed)).toEqual([0, 1]);
+    expect(guest.device.label).toBe('');
+  });
+});
+
+describe('collectGarbage', () => {
+  it('is called when devices have gone', async () => {
+    const collectGarbage = vi.fn();
+    const { connection } = await connected({ collectGarbage });
+    for (let i = 0; i < 20; i++) {
+      const device = await (await connection.gpu.requestAdapter())!.requestDevice();
+      device.destroy();
+      await device.lost;
+    }
+    expect(collectGarbage).toHaveBeenCalledTimes(2);
+  });
+
+  it('is called when the guest has let go of many objects, or of large ones', async () => {
+    const collectGarbage = vi.fn();
+    const { device } = await connected({ collectGarbage });
+    const samplers = (count: number): void => void Array.from({ length: count }, () => device.createSampler());
+    samplers(1000);
+    await device.queue.onSubmittedWorkDone();
+    await collectAll();
+    expect(collectGarbage).not.toHaveBeenCalled();
+    samplers(4000);
+    await device.queue.onSubmittedWorkDone();
+    await collectAll();
+    expect(collectGarbage).toHaveBeenCalledOnce();
+    ((): void => {
+      for (let i = 0; i < 2; i++) device.createBuffer({ size: 64 << 20, usage: 1 });
+    })();
+    await device.queue.onSubmittedWorkDone();
+    await collectAll();
+    expect(collectGarbage.mock.calls.length).toBeGreaterThan(1);
+  });
+});

@@ -50,7 +50,7 @@ process.exit(0);
 async function startHost() {
   const logger = {
     info({ pid }, message) {
-      if (pid !== undefined && / connected$/.test(message)) hostPid = pid;
+      if (pid !== undefined && message.endsWith(' connected')) hostPid = pid;
     },
     warn: (_fields, message) => console.error(`host: ${message}`),
     error: (_fields, message) => console.error(`host: ${message}`),
@@ -108,7 +108,10 @@ async function runGroup(queries, into) {
 /** A crash or a timeout may be another case's doing, or the machine's: each gets a process of its own, once. */
 async function rerun() {
   const again = Object.entries(results.cases)
-    .filter(([name, status]) => status === 'crash' || status === 'timeout' || HARNESS_GAVE_UP.test(results.reasons[name] ?? ''))
+    .filter(
+      ([name, status]) =>
+        status === 'crash' || status === 'timeout' || HARNESS_GAVE_UP.test(results.reasons[name] ?? ''),
+    )
     .filter(([name]) => !(name in results.reran));
   for (const [name, status] of again) {
     console.log(`again: ${name} (${status})`);
@@ -150,9 +153,8 @@ function merge(earlier) {
 }
 
 function save() {
-  const sorted = Object.fromEntries(
-    Object.entries(results.cases).toSorted(([a], [b]) => (a < b ? -1 : 1)),
-  );
-  for (const name of Object.keys(results.reasons)) if (isPass(results.cases[name]) && results.cases[name] !== 'warn') delete results.reasons[name];
+  const sorted = Object.fromEntries(Object.entries(results.cases).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  for (const name of Object.keys(results.reasons))
+    if (isPass(results.cases[name]) && results.cases[name] !== 'warn') delete results.reasons[name];
   writeResults(options.out, { ...results, cases: sorted });
 }

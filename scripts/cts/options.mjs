@@ -67,6 +67,7 @@ export function parseOptions(args) {
  */
 function wholeNumber(name, text) {
   const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 1) throw new UsageError(`${name} wants a whole number from 1, not "${text}"`);
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new UsageError(`${name} wants a whole number from 1, not "${text}"`);
   return number;
 }

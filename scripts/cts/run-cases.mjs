@@ -5,6 +5,7 @@ import { readFileSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { markAsUntransferable } from 'node:worker_threads';
 
 /** The descriptor that the parent reads. */
 const REPORT = 3;
@@ -48,7 +49,7 @@ async function openDirect() {
 async function openRemote(address) {
   const { connect } = await import('@vesper-gpu/guest');
   const { openTransport } = await import('@vesper-gpu/transport');
-  const connection = await connect(await openTransport(address));
+  const connection = await connect(await openTransport(address), { markAsUntransferable });
   Object.assign(globalThis, connection.globals);
   void connection.ended.then(() => {
     // Everything behind this would fail for the same reason: the case that was running gets the blame.
@@ -65,7 +66,10 @@ const named = cases
   .map((testcase) => ({ testcase, name: testcase.query.toString() }))
   .filter(({ name }) => job.sample === 1 || hash(name) % job.sample === 0);
 const done = new Set(readFileSync(job.done, 'utf8').split('\n'));
-report('list', named.map(({ name }) => name));
+report(
+  'list',
+  named.map(({ name }) => name),
+);
 
 for (const { testcase, name } of named) {
   if (done.has(name)) continue;
@@ -73,7 +77,13 @@ for (const { testcase, name } of named) {
   report('begin', name);
   const [recorder, result] = new Logger().record(name);
   await testcase.run(recorder, []);
-  report('end', name, result.status, Math.round(result.timems), result.status === 'fail' || result.status === 'warn' ? reasonOf(result) : '');
+  report(
+    'end',
+    name,
+    result.status,
+    Math.round(result.timems),
+    result.status === 'fail' || result.status === 'warn' ? reasonOf(result) : '',
+  );
   running = '';
 }
 report('finished');

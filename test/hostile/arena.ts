@@ -69,7 +69,12 @@ export class Arena {
   readonly #written: Uint8Array<ArrayBuffer>[] = [];
 
   private constructor(limits: Partial<HostLimits>) {
-    this.connection = new HostConnection(this.transport, { ...LIMITS, ...limits }, (error) => this.faults.push(error), undefined);
+    this.connection = new HostConnection(
+      this.transport,
+      { ...LIMITS, ...limits },
+      (error) => this.faults.push(error),
+      undefined,
+    );
     this.connection.handlers = createHandlers(this.connection, this.gpu.api);
   }
 

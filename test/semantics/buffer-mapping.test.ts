@@ -292,6 +292,16 @@ describe('detaching', () => {
     }
   });
 
+  it('leaves an ArrayBuffer that cannot be transferred, as any detached one', () => {
+    const { device } = guest;
+    const buffer = device.createBuffer({ size: 16, usage: GPUBufferUsage.COPY_SRC, mappedAtCreation: true });
+    const range = buffer.getMappedRange();
+    buffer.unmap();
+    expect(() => structuredClone(range, { transfer: [range] })).toThrow(
+      expect.objectContaining({ name: 'DataCloneError' }),
+    );
+  });
+
   it('is done by device.destroy, which Dawn for Node forgets', async () => {
     const device = await guest.newDevice();
     const mapped = device.createBuffer({ size: 64, usage: GPUBufferUsage.MAP_READ });

@@ -78,7 +78,7 @@ describe('a device that is lost', () => {
 
 describe('collectGarbage', () => {
   it('is called when devices have gone', async () => {
-    const collectGarbage = vi.fn();
+    const collectGarbage = vi.fn<() => void>();
     const { connection } = await connected({ collectGarbage });
     for (let i = 0; i < 20; i++) {
       const device = await (await connection.gpu.requestAdapter())!.requestDevice();
@@ -89,7 +89,7 @@ describe('collectGarbage', () => {
   });
 
   it('is called when the guest has let go of many objects, or of large ones', async () => {
-    const collectGarbage = vi.fn();
+    const collectGarbage = vi.fn<() => void>();
     const { device } = await connected({ collectGarbage });
     const samplers = (count: number): void => void Array.from({ length: count }, () => device.createSampler());
     samplers(1000);

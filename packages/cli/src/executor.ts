@@ -41,7 +41,13 @@ async function serve(assignment: Assignment, socket: Socket | undefined): Promis
     return;
   }
   const { transport, closed } = watchClose(opened);
-  session = serveGuest(transport, { gpu, agent: 'vesper serve', leaveDevices: true, ...collector(), ...helloOf(assignment) });
+  session = serveGuest(transport, {
+    gpu,
+    agent: 'vesper serve',
+    leaveDevices: true,
+    ...collector(),
+    ...helloOf(assignment),
+  });
   const { reason, message } = await session.ended;
   const { receivedBytes, sentBytes, commands, requests, objects } = session.statistics;
   const statistics = { receivedBytes, sentBytes, commands, requests, objects };

@@ -55,7 +55,8 @@ export class Adapter extends GPUAdapterBase {
     const id = stream.ids.allocate();
     const queueId = stream.ids.allocate();
     const make = (given: Capabilities): Device => {
-      const device = new Device(this, id, queueId, descriptor.label, descriptor.defaultQueue?.label ?? '', given);
+      const queueLabel = descriptor.defaultQueue?.label ?? '';
+      const device = new Device(this, id, queueId, descriptor.label, queueLabel, given, this.#connection);
       this.#connection.addDevice(device);
       return device;
     };

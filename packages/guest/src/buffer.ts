@@ -12,7 +12,6 @@ import {
   type VesperMapReplyValue,
 } from '@vesper-gpu/protocol/guest';
 import { bytesOf } from '@vesper-gpu/wire';
-import { detach } from './detach.ts';
 import type { Device } from './device.ts';
 import { abortError, operationError, RequestFailure } from './errors.ts';
 
@@ -184,7 +183,7 @@ export class MappableBuffer extends GPUBufferBase {
   }
 
   #unmapLocally(): void {
-    for (const { buffer } of this.#mapping?.ranges ?? []) detach(buffer);
+    for (const { buffer } of this.#mapping?.ranges ?? []) this.#device.connection.detach(buffer);
     this.#mapping = undefined;
     this.#forgetIfUnmapped();
   }

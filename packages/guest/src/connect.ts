@@ -63,6 +63,12 @@ export interface GuestConnection {
 export interface ConnectOptions {
   /** How long the host may take to answer the handshake, in milliseconds. */
   timeoutMs?: number;
+  /**
+   * Node's function of that name, of `node:worker_threads`. HTML wants a DataCloneError when a program transfers a
+   * detached ArrayBuffer, such as the range of a buffer that was unmapped; node 20 transfers an empty one, unless it is
+   * marked. Browsers need nothing.
+   */
+  markAsUntransferable?: (buffer: ArrayBuffer) => void;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -74,7 +80,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
  */
 export async function connect(transport: Transport, options: ConnectOptions = {}): Promise<GuestConnection> {
   installImplementations();
-  const connection = await handshake(transport, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  const connection = await handshake(transport, options);
   transport.unref?.();
   return {
     gpu: wrapGPU(connection.root) as unknown as GPU,
@@ -97,7 +103,8 @@ function tooLow({ maxFrameBytes, maxStringBytes }: WireLimits): string | undefin
   return maxStringBytes < 1024 ? `its string limit of ${maxStringBytes} bytes is below 1024` : undefined;
 }
 
-function handshake(transport: Transport, timeoutMs: number): Promise<Connection> {
+function handshake(transport: Transport, options: ConnectOptions): Promise<Connection> {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   return new Promise((resolve, reject) => {
     const hello = new HelloReader('host');
     let connection: Connection | undefined;
@@ -117,7 +124,7 @@ function handshake(transport: Transport, timeoutMs: number): Promise<Connection>
       const reason = host.refusal ?? incompatibility(PROTOCOL, host) ?? tooLow(host.limits);
       if (reason !== undefined) throw new ProtocolError('refused', `the host (${host.agent}) refuses: ${reason}`);
       clearTimeout(timer);
-      connection = new Connection(transport, host);
+      connection = new Connection(transport, host, options.markAsUntransferable);
       connection.stream.writer.revision = host.schemaRevision;
       connection.stream.writer.maxStringBytes = host.limits.maxStringBytes;
       resolve(connection);

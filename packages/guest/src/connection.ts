@@ -14,6 +14,7 @@ import {
   type ProtocolErrorReason,
   type Transport,
 } from '@vesper-gpu/wire';
+import { detach } from './detach.ts';
 import type { Device } from './device.ts';
 import type { DeviceLoss } from './device-loss.ts';
 import { RequestFailure } from './errors.ts';
@@ -30,7 +31,14 @@ export class Connection implements EventHandlers {
   /** Why the host ended the session, if it said so. */
   #endedBy: Error | undefined;
 
-  constructor(transport: Transport, host: HostHello) {
+  readonly #markAsUntransferable: ((buffer: ArrayBuffer) => void) | undefined;
+
+  constructor(
+    transport: Transport,
+    host: HostHello,
+    markAsUntransferable: ((buffer: ArrayBuffer) => void) | undefined,
+  ) {
+    this.#markAsUntransferable = markAsUntransferable;
     this.stream = new CommandStream(
       transport,
       {
@@ -51,6 +59,12 @@ export class Connection implements EventHandlers {
         resolve();
       };
     });
+  }
+
+  /** Takes a mapped range away from the program. */
+  detach(buffer: ArrayBuffer): void {
+    detach(buffer);
+    this.#markAsUntransferable?.(buffer);
   }
 
   addDevice(device: Device): void {

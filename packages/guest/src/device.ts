@@ -35,6 +35,7 @@ import {
 import type { RemoteObject } from '@vesper-gpu/wire';
 import { MappableBuffer } from './buffer.ts';
 import type { Capabilities } from './capabilities.ts';
+import type { Connection } from './connection.ts';
 import { DeviceLoss } from './device-loss.ts';
 import { GPUPipelineError, GPUUncapturedErrorEvent, makeError, operationError, RequestFailure } from './errors.ts';
 import { requireFormat } from './formats.ts';
@@ -46,6 +47,7 @@ import { Texture } from './texture.ts';
 export class Device extends GPUDeviceBase {
   /** Buffers that are mapped or about to be: what `destroy` unmaps. */
   readonly mappedBuffers = new Set<MappableBuffer>();
+  readonly connection: Connection;
   readonly #capabilities: Capabilities;
   readonly #queue: Queue;
   readonly loss = new DeviceLoss();
@@ -65,9 +67,11 @@ export class Device extends GPUDeviceBase {
     label: string,
     queueLabel: string,
     capabilities: Capabilities,
+    connection: Connection,
   ) {
     super(adapter, id, label);
     this.#capabilities = capabilities;
+    this.connection = connection;
     this.#queue = new Queue(this, queueId, queueLabel);
     // A queue that the program never asks for has to be released with the device all the same.
     wrapGPUQueue(this.#queue);

@@ -101,12 +101,7 @@ class GuestSession implements Session {
     this.#leaveDevices = options.leaveDevices ?? false;
     const limits = { ...DEFAULT_HOST_LIMITS, ...options.limits };
     this.#hello = hostHello(this.#gpu, limits, options.agent ?? 'vesper');
-    this.#connection = new HostConnection(
-      transport,
-      limits,
-      (error) => this.#fail(error),
-      options.collectGarbage,
-    );
+    this.#connection = new HostConnection(transport, limits, (error) => this.#fail(error), options.collectGarbage);
     this.#connection.handlers = createHandlers(this.#connection, options.gpu);
     const { hello } = options;
     transport.start({

@@ -1,3 +1,4 @@
+import { markAsUntransferable } from 'node:worker_threads';
 import { connect } from '@vesper-gpu/guest';
 import { openTransport } from '@vesper-gpu/transport';
 
@@ -13,7 +14,7 @@ if (address === undefined || address === '') {
 }
 
 const { gpu, globals } = await openTransport(address)
-  .then((transport) => connect(transport))
+  .then((transport) => connect(transport, { markAsUntransferable }))
   .catch((error: unknown) => {
     const { message } = error as Error;
     return fail(message.includes(address) ? message : `${address}: ${message}`);

@@ -24,7 +24,8 @@ function enforce(value: unknown, min: number, max: number, context: string): num
 
 /** `[EnforceRange] unsigned long`. @throws TypeError when the value is no number of that range. */
 export function toUint32Enforced(value: unknown, context: string): number {
-  return typeof value === 'number' && value >>> 0 === value ? value : enforce(value, 0, MAX_UINT32, context);
+  // The shifted value, as that of -0 is 0.
+  return typeof value === 'number' && value >>> 0 === value ? value >>> 0 : enforce(value, 0, MAX_UINT32, context);
 }
 
 /** `[EnforceRange] long`. */
@@ -37,7 +38,7 @@ export function toInt32Enforced(value: unknown, context: string): number {
 /** `[EnforceRange] unsigned long long`: up to 2⁵³ − 1. */
 export function toUint64Enforced(value: unknown, context: string): number {
   return typeof value === 'number' && value >>> 0 === value
-    ? value
+    ? value >>> 0
     : enforce(value, 0, Number.MAX_SAFE_INTEGER, context);
 }
 

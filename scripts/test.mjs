@@ -51,4 +51,7 @@ if (vitestArgs.length === 0) {
   }
 }
 console.log('\nTests (vitest)');
-process.exitCode = await runNode([command('vitest'), 'run', ...vitestArgs]);
+const status = await runNode([command('vitest'), 'run', ...vitestArgs]);
+if (status !== 0 || vitestArgs.length > 0) process.exit(status);
+console.log('\nThe rules of WebGPU, on Dawn for Node itself (vitest)');
+process.exitCode = await runNode([command('vitest'), 'run', '--config', 'test/semantics/direct/vitest.config.ts']);

@@ -94,6 +94,7 @@ function reasonOf({ logs }) {
   return (logs ?? [])
     .map((log) => prettyPrintLog(log))
     .join(' ')
+    .replaceAll(`${job.cts}/`, '')
     .replace(/\s+/g, ' ')
     .slice(0, MAX_REASON_LENGTH);
 }

@@ -131,19 +131,98 @@ describe('an encoder', () => {
     expect(errors.map((error) => error !== null)).toEqual([false, false, true, false]);
   });
 
-  it('after its end refuses commands', async () => {
+  it('that has finished refuses commands at once, and its command buffer is none the worse', async () => {
     const { device } = guest;
+    const buffer = device.createBuffer({ size: 4, usage: GPUBufferUsage.COPY_DST });
     const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.end();
-    // WebGPU reports this at once; Dawn, for a pass, at the encoder's finish. See README.md.
-    device.pushErrorScope('validation');
-    pass.setBindGroup(0, null);
-    encoder.finish();
-    expect(await device.popErrorScope()).toBeInstanceOf(GPUValidationError);
-    await expectValidationError(device, () =>
-      encoder.clearBuffer(device.createBuffer({ size: 4, usage: GPUBufferUsage.COPY_DST })),
-    );
+    const commands = encoder.finish();
+    const passes: { end(): void }[] = [];
+    await expectValidationError(device, () => encoder.clearBuffer(buffer));
+    await expectValidationError(device, () => encoder.insertDebugMarker(''));
+    await expectValidationError(device, () => encoder.copyBufferToBuffer(buffer, buffer));
+    await expectValidationError(device, () => passes.push(encoder.beginComputePass()));
+    await expectValidationError(device, () => passes.push(encoder.beginRenderPass({ colorAttachments: [] })));
+    for (const pass of passes) await expectValidationError(device, () => pass.end());
+    await expectValidationError(device, () => encoder.finish());
+    await expectNoError(device, () => device.queue.submit([commands]));
+    const bundleEncoder = device.createRenderBundleEncoder({ colorFormats: ['rgba8unorm'] });
+    bundleEncoder.finish();
+    await expectValidationError(device, () => bundleEncoder.draw(1));
+  });
+
+  describe('of a pass that has ended', () => {
+    const computeCommands: Record<string, (pass: GPUComputePassEncoder) => void> = {
+      setBindGroup: (pass) => pass.setBindGroup(0, null),
+      'setBindGroup with an array': (pass) => pass.setBindGroup(0, null, new Uint32Array(1), 0, 1),
+      setImmediates: (pass) => pass.setImmediates(0, new Uint32Array(1)),
+      dispatchWorkgroups: (pass) => pass.dispatchWorkgroups(1),
+      pushDebugGroup: (pass) => pass.pushDebugGroup(''),
+      popDebugGroup: (pass) => pass.popDebugGroup(),
+      insertDebugMarker: (pass) => pass.insertDebugMarker(''),
+      end: (pass) => pass.end(),
+    };
+    const renderCommands: Record<string, (pass: GPURenderPassEncoder) => void> = {
+      setViewport: (pass) => pass.setViewport(0, 0, 1, 1, 0, 1),
+      setScissorRect: (pass) => pass.setScissorRect(0, 0, 1, 1),
+      setBlendConstant: (pass) => pass.setBlendConstant([0, 0, 0, 0]),
+      setStencilReference: (pass) => pass.setStencilReference(1),
+      beginOcclusionQuery: (pass) => pass.beginOcclusionQuery(0),
+      endOcclusionQuery: (pass) => pass.endOcclusionQuery(),
+      executeBundles: (pass) => pass.executeBundles([]),
+      setBindGroup: (pass) => pass.setBindGroup(0, null),
+      setImmediates: (pass) => pass.setImmediates(0, new Uint32Array(1)),
+      setVertexBuffer: (pass) => pass.setVertexBuffer(0, null),
+      draw: (pass) => pass.draw(3),
+      drawIndexed: (pass) => pass.drawIndexed(3),
+      end: (pass) => pass.end(),
+    };
+
+    it.each(Object.keys(computeCommands))('refuses %s at once, and its encoder is none the worse', async (name) => {
+      const { device } = guest;
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.end();
+      await expectValidationError(device, () => computeCommands[name]!(pass));
+      const other = encoder.beginComputePass();
+      await expectValidationError(device, () => computeCommands[name]!(pass));
+      await expectNoError(device, () => {
+        other.end();
+        encoder.finish();
+      });
+      await expectValidationError(device, () => computeCommands[name]!(pass));
+    });
+
+    it.each(Object.keys(renderCommands))('refuses %s of a render pass at once', async (name) => {
+      const { device } = guest;
+      const usage = GPUTextureUsage.RENDER_ATTACHMENT;
+      const view = device.createTexture({ size: [1], format: 'rgba8unorm', usage }).createView();
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginRenderPass({ colorAttachments: [{ view, loadOp: 'load', storeOp: 'store' }] });
+      pass.end();
+      await expectValidationError(device, () => renderCommands[name]!(pass));
+      await expectNoError(device, () => encoder.finish());
+    });
+
+    it('still throws what is wrong with an argument', () => {
+      const pass = guest.device.createCommandEncoder().beginComputePass();
+      pass.end();
+      expect(() => pass.setBindGroup(0, null, new Uint32Array(1), 1, 1)).toThrow(RangeError);
+      expect(() => pass.dispatchWorkgroups(-1)).toThrow(TypeError);
+    });
+  });
+
+  it('has one open pass at a time: ending another is an error at once', async () => {
+    const { device } = guest;
+    for (const order of ['first', 'second', 'both', 'neither']) {
+      const encoder = device.createCommandEncoder();
+      const first = encoder.beginComputePass();
+      const second = encoder.beginComputePass();
+      if (order === 'second' || order === 'both') await expectValidationError(device, () => second.end());
+      if (order === 'first' || order === 'both') await expectNoError(device, () => first.end());
+      await expectValidationError(device, () => second.end());
+      await expectValidationError(device, () => encoder.finish());
+      await expectValidationError(device, () => first.end());
+    }
   });
 
   it("'s command buffers serve once, whether the submit succeeds or not", async () => {

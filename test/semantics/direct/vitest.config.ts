@@ -13,5 +13,7 @@ export default defineConfig({
     env: { VESPER_SEMANTICS: 'direct' },
     globalSetup: 'test/semantics/direct/choose-driver.ts',
     setupFiles: 'test/semantics/direct/shortfalls.ts',
+    // A test that fails, as some have to, leaves promises behind that nobody awaits any more.
+    dangerouslyIgnoreUnhandledErrors: true,
   },
 });

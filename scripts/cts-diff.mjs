@@ -2,9 +2,15 @@
 import { diff } from './cts/diff.mjs';
 import { readResults, summary } from './cts/results.mjs';
 
-const files = process.argv.slice(2);
+const args = process.argv.slice(2);
+const isAll = args.includes('--all');
+const files = args.filter((one) => one !== '--all');
+/** Longest list that is shown whole. */
+const MAX_LINES = isAll ? Infinity : 50;
 if (files.length !== 2) {
-  console.error('usage: npm run cts:diff -- A B\nA and B are files that npm run cts wrote.');
+  console.error(
+    'usage: npm run cts:diff -- [--all] A B\nA and B are files that npm run cts wrote; --all shows long lists whole.',
+  );
   process.exit(2);
 }
 let before;
@@ -25,7 +31,8 @@ show('Other changes', others);
 show('Pass in B and not in A', improvements);
 if (missing.length > 0) {
   console.log(`\nPass in A, and B has no such case: ${missing.length}`);
-  for (const name of missing) console.log(`  ${name}`);
+  for (const name of missing.slice(0, MAX_LINES)) console.log(`  ${name}`);
+  showRest(missing.length);
 }
 console.log(
   `\n${regressions.length} regressions, ${missing.length} missing, ${improvements.length} improvements, ${others.length} other changes.`,
@@ -36,7 +43,13 @@ process.exitCode = regressions.length + missing.length > 0 ? 1 : 0;
 function show(title, changes) {
   if (changes.length === 0) return;
   console.log(`\n${title}: ${changes.length}`);
-  for (const { name, from, to, reason } of changes) {
+  for (const { name, from, to, reason } of changes.slice(0, MAX_LINES)) {
     console.log(`  ${name}: ${from} → ${to}${reason === '' ? '' : `\n      ${reason.slice(0, 200)}`}`);
   }
+  showRest(changes.length);
+}
+
+/** @param {number} count */
+function showRest(count) {
+  if (count > MAX_LINES) console.log(`  … and ${count - MAX_LINES} more; --all shows them`);
 }

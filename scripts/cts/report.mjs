@@ -70,12 +70,15 @@ function section({ driver, cts, direct, remote }, reasons, unexplained) {
       count(direct, isFail),
       count(remote, isPass),
       count(remote, isFail),
-      regressions.filter(({ name }) => groupOf(name) === group).length + missing.filter((name) => groupOf(name) === group).length,
+      regressions.filter(({ name }) => groupOf(name) === group).length +
+        missing.filter((name) => groupOf(name) === group).length,
       improvements.filter(({ name }) => groupOf(name) === group).length,
     ];
   });
   const total = ['all', ...rows[0].slice(1).map((_, column) => rows.reduce((sum, row) => sum + row[column + 1], 0))];
-  const failing = Object.keys(remote.cases).filter((name) => !isPass(remote.cases[name]) && remote.cases[name] !== 'skip');
+  const failing = Object.keys(remote.cases).filter(
+    (name) => !isPass(remote.cases[name]) && remote.cases[name] !== 'skip',
+  );
   const lines = [
     `## ${driver}`,
     '',
@@ -93,7 +96,12 @@ function section({ driver, cts, direct, remote }, reasons, unexplained) {
     for (const name of missing) lines.push(`- \`${name}\`: was not run`);
     lines.push('');
   }
-  lines.push('### Pass through Vesper, and not directly', '', ...table(['test', 'cases'], tests(improvements.map(({ name }) => name))), '');
+  lines.push(
+    '### Pass through Vesper, and not directly',
+    '',
+    ...table(['test', 'cases'], tests(improvements.map(({ name }) => name))),
+    '',
+  );
   lines.push('### Fail through Vesper', '');
   const failed = tests(failing).map(([test, count]) => {
     const names = failing.filter((name) => testOf(name) === test);
@@ -102,7 +110,10 @@ function section({ driver, cts, direct, remote }, reasons, unexplained) {
     if (reason === undefined) unexplained.add(test);
     return [test, count, directly, reason ?? '**no reason is recorded**'];
   });
-  lines.push(...(failed.length === 0 ? ['None.'] : table(['test', 'cases', 'of these fail directly', 'why'], failed)), '');
+  lines.push(
+    ...(failed.length === 0 ? ['None.'] : table(['test', 'cases', 'of these fail directly', 'why'], failed)),
+    '',
+  );
   return lines.join('\n');
 }
 
@@ -144,7 +155,8 @@ function groupBy(items, keyOf) {
 
 /** A Markdown table. @param {readonly string[]} head @param {readonly (readonly unknown[])[]} rows */
 function table(head, rows) {
-  const cell = (value) => (typeof value === 'number' ? value.toLocaleString('en') : String(value).replaceAll('|', '\\|'));
+  const cell = (value) =>
+    typeof value === 'number' ? value.toLocaleString('en') : String(value).replaceAll('|', '\\|');
   const line = (cells) => `| ${cells.map(cell).join(' | ')} |`;
   const rule = rows[0]?.map((value) => (typeof value === 'number' ? '--:' : '---')) ?? head.map(() => '---');
   return [line(head), line(rule), ...rows.map(line)];

@@ -88,6 +88,16 @@ describe('collectGarbage', () => {
     expect(collectGarbage).toHaveBeenCalledTimes(2);
   });
 
+  it('is called when one device has gone of which much was made', async () => {
+    const collectGarbage = vi.fn<() => void>();
+    const { connection, device } = await connected({ collectGarbage });
+    for (let i = 0; i < 4000; i++) device.createSampler();
+    device.destroy();
+    await device.lost;
+    await connection.gpu.requestAdapter();
+    expect(collectGarbage).toHaveBeenCalledOnce();
+  });
+
   it('is called when the guest has let go of many objects, or of large ones', async () => {
     const collectGarbage = vi.fn<() => void>();
     const { device } = await connected({ collectGarbage });

@@ -11,6 +11,8 @@ export class DeviceState {
   isLost = false;
   /** How many ids stand for the device, its queue and its objects: at 0 the guest cannot reach it any more. */
   objectCount = 0;
+  /** How many ids ever did. */
+  totalObjectCount = 0;
   #device: api.GPUDevice;
   #invalid: InvalidObjects;
 

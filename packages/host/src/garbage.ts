@@ -1,7 +1,8 @@
-/** How much may be waiting to be collected: objects, bytes of buffers and textures, devices. */
+/** How much may be waiting to be collected: objects, and bytes of buffers and textures. */
 const MAX_OBJECTS = 4096;
 const MAX_BYTES = 64 << 20;
-const MAX_DEVICES = 8;
+/** As how many objects a device counts, beside those that were made of it: its memory and threads are worth an eighth of a run. */
+const DEVICE_OBJECTS = MAX_OBJECTS / 8;
 
 /**
  * What the guest has let go of. A backend frees an object's memory when its JavaScript wrapper is collected; the engine
@@ -11,7 +12,6 @@ export class Garbage {
   readonly #collect: (() => void) | undefined;
   #objects = 0;
   #bytes = 0;
-  #devices = 0;
 
   /** @param collect runs the engine's collector; without it, the engine decides. */
   constructor(collect: (() => void) | undefined) {
@@ -25,18 +25,17 @@ export class Garbage {
     this.#bytes += byteLengthOf(object);
   }
 
-  /** A device that is lost or destroyed, with all that belongs to it. */
-  addDevice(): void {
-    this.#devices++;
+  /** A device that is lost or destroyed. @param objectCount how many objects were made of it: all of them go with it. */
+  addDevice(objectCount: number): void {
+    this.#objects += DEVICE_OBJECTS + objectCount;
   }
 
   /** To be called between frames: collecting takes milliseconds. */
   collectIfDue(): void {
     if (this.#collect === undefined) return;
-    if (this.#objects < MAX_OBJECTS && this.#bytes < MAX_BYTES && this.#devices < MAX_DEVICES) return;
+    if (this.#objects < MAX_OBJECTS && this.#bytes < MAX_BYTES) return;
     this.#objects = 0;
     this.#bytes = 0;
-    this.#devices = 0;
     this.#collect();
   }
 }

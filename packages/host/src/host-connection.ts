@@ -219,7 +219,9 @@ export class HostConnection implements HostSession {
 
   #attach(id: number, device: DeviceState | undefined): void {
     this.#deviceOf[slotOf(id)] = device;
-    if (device !== undefined) device.objectCount++;
+    if (device === undefined) return;
+    device.objectCount++;
+    device.totalObjectCount++;
   }
 
   /** A device of which the guest holds nothing any more cannot be told from one that is destroyed. */
@@ -229,7 +231,7 @@ export class HostConnection implements HostSession {
     if (device === undefined || --device.objectCount > 0) return;
     this.devices.delete(device.device);
     destroyQuietly(device);
-    this.#garbage.addDevice();
+    this.#garbage.addDevice(device.totalObjectCount);
   }
 
   /**
@@ -239,7 +241,7 @@ export class HostConnection implements HostSession {
   retire(state: DeviceState): void {
     state.isLost = true;
     this.devices.delete(state.device);
-    this.#garbage.addDevice();
+    this.#garbage.addDevice(state.totalObjectCount);
     if (this.#lostDevice === undefined) {
       this.#lostDevice = state;
       return;

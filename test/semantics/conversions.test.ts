@@ -68,6 +68,24 @@ describe('[EnforceRange] integers', () => {
     });
   });
 
+  it('that may be absent are not absent at 2³² − 1', async () => {
+    const { device } = guest;
+    const texture = device.createTexture({
+      size: [4, 4],
+      format: 'rgba8unorm',
+      usage: GPUTextureUsage.RENDER_ATTACHMENT,
+    });
+    const most = 0xffff_ffff;
+    await expectValidationError(device, () => texture.createView({ mipLevelCount: most }));
+    await expectValidationError(device, () => texture.createView({ arrayLayerCount: most }));
+    await expectValidationError(device, () => {
+      const encoder = device.createCommandEncoder();
+      const attachment = { view: texture.createView(), loadOp: 'clear', storeOp: 'store', depthSlice: most } as const;
+      encoder.beginRenderPass({ colorAttachments: [attachment] }).end();
+      encoder.finish();
+    });
+  });
+
   it('of commands are checked in the call, and the encoder stays valid', async () => {
     const { device } = guest;
     const texture = device.createTexture({

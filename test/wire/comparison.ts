@@ -151,7 +151,12 @@ function isDefault(field: FieldSchema, given: unknown): boolean {
 
 /** A label is cut before it is sent. */
 export function asSent(field: FieldSchema, given: unknown): unknown {
-  return isLabel(field) ? (given as string).slice(0, MAX_LABEL_LENGTH) : given;
+  if (isLabel(field)) return (given as string).slice(0, MAX_LABEL_LENGTH);
+  const { required, type } = field;
+  // What a backend would take for absent: see WireReader.optionalU32.
+  const mayBeAbsent =
+    !required && field.default === undefined && type.kind === 'integer' && type.bits === 32 && !type.signed;
+  return mayBeAbsent && given === 0xffff_ffff ? 0xffff_fffe : given;
 }
 
 function show(value: unknown): string {

@@ -106,6 +106,15 @@ export class WireReader {
     return this.#words[this.#take(1)]! >>> 0;
   }
 
+  /**
+   * One word, unsigned, that stands for an integer which may be absent. webgpu.h writes an absent one as 2³² − 1
+   * (WGPU_DEPTH_SLICE_UNDEFINED and its kin), and a backend behind it takes a given one for absent. No such index, count
+   * or stride of 2³² − 1 can be valid where 2³² − 2 is not, so that one is given in its place.
+   */
+  optionalU32(): number {
+    return Math.min(this.u32(), 0xffff_fffe);
+  }
+
   /** One word, signed. */
   i32(): number {
     return this.#words[this.#take(1)]!;

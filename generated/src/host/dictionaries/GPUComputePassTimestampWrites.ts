@@ -13,7 +13,7 @@ export function decodeGPUComputePassTimestampWrites(
   const v = {} as api.GPUComputePassTimestampWrites;
   const present = r.presence(2);
   v.querySet = objects.object(r, 0x100000) as api.GPUQuerySet;
-  if (present & 1) v.beginningOfPassWriteIndex = r.u32();
-  if (present & 2) v.endOfPassWriteIndex = r.u32();
+  if (present & 1) v.beginningOfPassWriteIndex = r.optionalU32();
+  if (present & 2) v.endOfPassWriteIndex = r.optionalU32();
   return v;
 }

@@ -15,7 +15,7 @@ export function decodeGPURenderPassColorAttachment(
   const v = {} as api.GPURenderPassColorAttachment;
   const present = r.presence(3);
   v.view = objects.object(r, 0x30) as api.GPUTexture | api.GPUTextureView;
-  if (present & 1) v.depthSlice = r.u32();
+  if (present & 1) v.depthSlice = r.optionalU32();
   if (present & 2) v.resolveTarget = objects.object(r, 0x30) as api.GPUTexture | api.GPUTextureView;
   if (present & 4) v.clearValue = decodeGPUColorDict(r, objects);
   v.loadOp = r.enumeration(GPULoadOpNames);

@@ -10,8 +10,8 @@ export function decodeGPUTexelCopyBufferInfo(r: WireReader, objects: ObjectResol
   const v = {} as api.GPUTexelCopyBufferInfo;
   const present = r.presence(3);
   if (present & 1) v.offset = r.u64();
-  if (present & 2) v.bytesPerRow = r.u32();
-  if (present & 4) v.rowsPerImage = r.u32();
+  if (present & 2) v.bytesPerRow = r.optionalU32();
+  if (present & 4) v.rowsPerImage = r.optionalU32();
   v.buffer = objects.object(r, 0x8) as api.GPUBuffer;
   return v;
 }

@@ -10,7 +10,7 @@ export function decodeGPUTexelCopyBufferLayout(r: WireReader, objects: ObjectRes
   const v = {} as api.GPUTexelCopyBufferLayout;
   const present = r.presence(3);
   if (present & 1) v.offset = r.u64();
-  if (present & 2) v.bytesPerRow = r.u32();
-  if (present & 4) v.rowsPerImage = r.u32();
+  if (present & 2) v.bytesPerRow = r.optionalU32();
+  if (present & 4) v.rowsPerImage = r.optionalU32();
   return v;
 }

@@ -16,9 +16,9 @@ export function decodeGPUTextureViewDescriptor(r: WireReader, objects: ObjectRes
   if (present & 8) v.usage = r.u32();
   if (present & 16) v.aspect = r.enumeration(GPUTextureAspectNames);
   if (present & 32) v.baseMipLevel = r.u32();
-  if (present & 64) v.mipLevelCount = r.u32();
+  if (present & 64) v.mipLevelCount = r.optionalU32();
   if (present & 128) v.baseArrayLayer = r.u32();
-  if (present & 256) v.arrayLayerCount = r.u32();
+  if (present & 256) v.arrayLayerCount = r.optionalU32();
   if (present & 512) v.swizzle = r.string();
   return v;
 }

@@ -1,4 +1,4 @@
-import type { DictionarySchema, TypeSchema, WireSchema } from '../schema/schema.ts';
+import type { DictionarySchema, FieldSchema, TypeSchema, WireSchema } from '../schema/schema.ts';
 import { minimumWords, numberOf } from './names.ts';
 import { defaultValue } from './convert.ts';
 import { plain } from './encode.ts';
@@ -90,7 +90,7 @@ export class Decoding {
       // Bits of members that a later revision took away: what follows could not be read.
       removed > 0 && `if (present & ${removed}) r.fail('unknown-field', 'a member that was removed');`,
       dictionary.fields.map((field) => {
-        const read = this.expression(field.type, file);
+        const read = canBeAbsent(field) ? 'r.optionalU32()' : this.expression(field.type, file);
         const assign = `v.${field.name} = ${read};`;
         if (field.bit === undefined) return assign;
         const fallback = this.#names.fillsDefaults ? defaultValue(field) : 'undefined';
@@ -98,6 +98,11 @@ export class Decoding {
       }),
     ];
   }
+}
+
+/** An integer that has no default: see `WireReader.optionalU32`. */
+function canBeAbsent({ required, default: fallback, type }: FieldSchema): boolean {
+  return !required && fallback === undefined && type.kind === 'integer' && type.bits === 32 && !type.signed;
 }
 
 function recordValueType(type: TypeSchema): string {

@@ -49,7 +49,10 @@ async function openDirect() {
 async function openRemote(address) {
   const { connect } = await import('@vesper-gpu/guest');
   const { openTransport } = await import('@vesper-gpu/transport');
-  const connection = await connect(await openTransport(address), { markAsUntransferable });
+  const connection = await connect(await openTransport(address), {
+    markAsUntransferable,
+    collectGarbage: globalThis.gc,
+  });
   Object.assign(globalThis, connection.globals);
   void connection.ended.then(() => {
     // Everything behind this would fail for the same reason: the case that was running gets the blame.

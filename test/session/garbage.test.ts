@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
+import type { CollectGarbage } from '@vesper-gpu/host';
 import { connected } from './pair.ts';
 
 setFlagsFromString('--expose-gc');
@@ -78,7 +79,7 @@ describe('a device that is lost', () => {
 
 describe('collectGarbage', () => {
   it('is called when devices have gone', async () => {
-    const collectGarbage = vi.fn<() => void>();
+    const collectGarbage = vi.fn<CollectGarbage>();
     const { connection } = await connected({ collectGarbage });
     for (let i = 0; i < 20; i++) {
       const device = await (await connection.gpu.requestAdapter())!.requestDevice();
@@ -89,7 +90,7 @@ describe('collectGarbage', () => {
   });
 
   it('is called when one device has gone of which much was made', async () => {
-    const collectGarbage = vi.fn<() => void>();
+    const collectGarbage = vi.fn<CollectGarbage>();
     const { connection, device } = await connected({ collectGarbage });
     for (let i = 0; i < 4000; i++) device.createSampler();
     device.destroy();
@@ -99,22 +100,50 @@ describe('collectGarbage', () => {
   });
 
   it('is called when the guest has let go of many objects, or of large ones', async () => {
-    const collectGarbage = vi.fn<() => void>();
+    const collectGarbage = vi.fn<CollectGarbage>();
     const { device } = await connected({ collectGarbage });
     const samplers = (count: number): void => void Array.from({ length: count }, () => device.createSampler());
     samplers(1000);
     await device.queue.onSubmittedWorkDone();
     await collectAll();
     expect(collectGarbage).not.toHaveBeenCalled();
-    samplers(4000);
+    samplers(2000);
     await device.queue.onSubmittedWorkDone();
     await collectAll();
-    expect(collectGarbage).toHaveBeenCalledOnce();
+    expect(collectGarbage.mock.calls).toEqual([['minor']]);
+    samplers(2000);
+    await device.queue.onSubmittedWorkDone();
+    await collectAll();
+    expect(collectGarbage.mock.calls.at(-1)).toEqual(['major']);
     ((): void => {
       for (let i = 0; i < 2; i++) device.createBuffer({ size: 64 << 20, usage: 1 });
     })();
     await device.queue.onSubmittedWorkDone();
     await collectAll();
     expect(collectGarbage.mock.calls.length).toBeGreaterThan(1);
+  });
+});
+
+describe("a guest's collectGarbage", () => {
+  it('is called when the number of objects has doubled, and what was dropped is released on the host', async () => {
+    const guestCollects = vi.fn<() => void>(collect);
+    const { device, session } = await connected({}, undefined, { collectGarbage: guestCollects });
+    const work = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) device.createSampler();
+      await device.queue.onSubmittedWorkDone();
+      for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve));
+    };
+    await work(1500);
+    expect(guestCollects).not.toHaveBeenCalled();
+    for (let round = 0; round < 10; round++) await work(1500);
+    expect(guestCollects.mock.calls.length).toBeGreaterThan(3);
+    expect(session.statistics.objects).toBeLessThan(6000);
+    // Those that are kept do not make it collect over and over.
+    const kept = Array.from({ length: 8000 }, () => device.createSampler());
+    await work(0);
+    const { length } = guestCollects.mock.calls;
+    for (let round = 0; round < 4; round++) await work(1500);
+    expect(guestCollects.mock.calls.length).toBe(length);
+    expect(kept).toHaveLength(8000);
   });
 });

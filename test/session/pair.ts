@@ -1,4 +1,4 @@
-import { connect, type GuestConnection } from '@vesper-gpu/guest';
+import { connect, type ConnectOptions, type GuestConnection } from '@vesper-gpu/guest';
 import { serveGuest, type ServeOptions, type Session } from '@vesper-gpu/host';
 import { inProcessPair } from '@vesper-gpu/transport/in-process';
 import {
@@ -32,9 +32,13 @@ export interface Connected extends Served {
 }
 
 /** A guest with a device. */
-export async function connected(options: Partial<ServeOptions> = {}, backend = new NullGpu()): Promise<Connected> {
+export async function connected(
+  options: Partial<ServeOptions> = {},
+  backend = new NullGpu(),
+  guestOptions: ConnectOptions = {},
+): Promise<Connected> {
   const served = serve(options, backend);
-  const connection = await connect(served.guestEnd);
+  const connection = await connect(served.guestEnd, guestOptions);
   const adapter = await connection.gpu.requestAdapter();
   const device = await adapter!.requestDevice();
   return { ...served, connection, adapter: adapter!, device };

@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { openGPU } from '@vesper-gpu/dawn/gpu';
-import { serveGuest, type Session } from '@vesper-gpu/host';
+import { serveGuest, type CollectGarbage, type Session } from '@vesper-gpu/host';
 import type { api } from '@vesper-gpu/protocol';
 import { deviceTransport, socketTransport } from '@vesper-gpu/transport';
 import type { Transport } from '@vesper-gpu/wire';
@@ -66,9 +66,9 @@ function openGuest(assignment: Assignment, socket: Socket | undefined): Transpor
 }
 
 /** Node has it under --expose-gc, with which the broker starts this program. */
-function collector(): { collectGarbage?: () => void } {
+function collector(): { collectGarbage?: CollectGarbage } {
   const { gc } = globalThis;
-  return gc === undefined ? {} : { collectGarbage: () => void gc() };
+  return gc === undefined ? {} : { collectGarbage: (type) => void gc({ type, execution: 'sync' }) };
 }
 
 function helloOf(assignment: Assignment) {

@@ -69,6 +69,12 @@ export interface ConnectOptions {
    * marked. Browsers need nothing.
    */
   markAsUntransferable?: (buffer: ArrayBuffer) => void;
+  /**
+   * Runs the collector of the JavaScript engine, as node's `gc()` does. The host keeps an object until the guest's is
+   * collected, and the engine sees no reason to; it is called when the number of objects has doubled since the last time.
+   * Without it, a program that drops many objects and destroys none fills the host until the engine happens to collect.
+   */
+  collectGarbage?: () => void;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -125,6 +131,7 @@ function handshake(transport: Transport, options: ConnectOptions): Promise<Conne
       if (reason !== undefined) throw new ProtocolError('refused', `the host (${host.agent}) refuses: ${reason}`);
       clearTimeout(timer);
       connection = new Connection(transport, host, options.markAsUntransferable);
+      connection.stream.collectGarbage = options.collectGarbage;
       connection.stream.writer.revision = host.schemaRevision;
       connection.stream.writer.maxStringBytes = host.limits.maxStringBytes;
       resolve(connection);

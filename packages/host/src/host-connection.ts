@@ -27,7 +27,7 @@ import {
 import type { DeviceState } from './device-state.ts';
 import type { ErrorScopes } from './error-scopes.ts';
 import { cutMessage, failureOf } from './failure.ts';
-import { Garbage } from './garbage.ts';
+import { Garbage, type CollectGarbage } from './garbage.ts';
 
 /** Counters of a session. */
 export interface SessionStatistics {
@@ -75,7 +75,7 @@ export class HostConnection implements HostSession {
     transport: Transport,
     limits: HostLimits,
     onFault: (error: Error) => void,
-    collectGarbage: (() => void) | undefined,
+    collectGarbage: CollectGarbage | undefined,
   ) {
     this.#garbage = new Garbage(collectGarbage);
     this.#transport = transport;

@@ -10,6 +10,7 @@ import {
   type HostLimits,
   type Transport,
 } from '@vesper-gpu/wire';
+import type { CollectGarbage } from './garbage.ts';
 import { createHandlers } from './handlers/index.ts';
 import { HostConnection, type SessionStatistics } from './host-connection.ts';
 
@@ -38,7 +39,7 @@ export interface ServeOptions {
    * Runs the collector of the JavaScript engine, such as node's `gc` under `--expose-gc`: a backend frees what it holds
    * for an object when that is collected, and the engine does not know how much that is. Called between frames.
    */
-  collectGarbage?: () => void;
+  collectGarbage?: CollectGarbage;
   /** Of what the guest may send; DEFAULT_HOST_LIMITS for the rest. */
   limits?: Partial<HostLimits>;
 }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { markAsUntransferable } from 'node:worker_threads';
 import { connect } from '@vesper-gpu/guest';
 import { openTransport } from '@vesper-gpu/transport';
@@ -13,8 +15,12 @@ if (address === undefined || address === '') {
   );
 }
 
+setFlagsFromString('--expose-gc');
+// Out of a context of its own, so that the program does not find a global that it does not expect.
+const collectGarbage = runInNewContext('gc') as () => void;
+
 const { gpu, globals } = await openTransport(address)
-  .then((transport) => connect(transport, { markAsUntransferable }))
+  .then((transport) => connect(transport, { markAsUntransferable, collectGarbage }))
   .catch((error: unknown) => {
     const { message } = error as Error;
     return fail(message.includes(address) ? message : `${address}: ${message}`);

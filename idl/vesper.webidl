@@ -19,6 +19,9 @@ interface VesperStream {
     // Reports an error that only the guest can see, in the error scope that is open at this point of the stream.
     undefined injectError(GPUDevice device, GPUErrorFilter type, USVString message);
 
+    // Event: the host's memory has grown. The guest collects what its program has dropped, if it can, and so releases it.
+    undefined collect();
+
     // Event: the host ends the session, and why. offset is in bytes, -1 outside of a frame; opcode is -1 outside of a record.
     undefined ended(DOMString reason, USVString detail, long offset, long opcode);
 };

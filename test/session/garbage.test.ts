@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { describe, expect, it, vi } from 'vitest';
-import type { CollectGarbage } from '@vesper-gpu/host';
+import { describe, expect, it, type Mock, vi } from 'vitest';
+import type { HostMemory } from '@vesper-gpu/host';
 import { connected } from './pair.ts';
 
 setFlagsFromString('--expose-gc');
@@ -77,73 +77,104 @@ describe('a device that is lost', () => {
   });
 });
 
-describe('collectGarbage', () => {
-  it('is called when devices have gone', async () => {
-    const collectGarbage = vi.fn<CollectGarbage>();
-    const { connection } = await connected({ collectGarbage });
+/** A host whose memory a test sets, and what it did about it. */
+function hostMemory(): { memory: HostMemory; collect: Mock<HostMemory['collect']>; occupy(bytes: number): void } {
+  let bytes = 100 << 20;
+  const collected = vi.fn<HostMemory['collect']>();
+  return {
+    memory: { collect: collected, residentBytes: () => bytes },
+    collect: collected,
+    occupy(more) {
+      bytes += more;
+    },
+  };
+}
+
+describe('the host collects', () => {
+  it('when devices have gone', async () => {
+    const { memory, collect: collected } = hostMemory();
+    const { connection } = await connected({ memory });
     for (let i = 0; i < 20; i++) {
       const device = await (await connection.gpu.requestAdapter())!.requestDevice();
       device.destroy();
       await device.lost;
     }
-    expect(collectGarbage).toHaveBeenCalledTimes(2);
+    expect(collected.mock.calls).toEqual([['major'], ['major']]);
   });
 
-  it('is called when one device has gone of which much was made', async () => {
-    const collectGarbage = vi.fn<CollectGarbage>();
-    const { connection, device } = await connected({ collectGarbage });
+  it('when one device has gone of which much was made', async () => {
+    const { memory, collect: collected } = hostMemory();
+    const { connection, device } = await connected({ memory });
     for (let i = 0; i < 4000; i++) device.createSampler();
     device.destroy();
     await device.lost;
     await connection.gpu.requestAdapter();
-    expect(collectGarbage).toHaveBeenCalledOnce();
+    expect(collected).toHaveBeenCalledOnce();
   });
 
-  it('is called when the guest has let go of many objects, or of large ones', async () => {
-    const collectGarbage = vi.fn<CollectGarbage>();
-    const { device } = await connected({ collectGarbage });
+  it('when the guest has let go of many objects, or of large ones', async () => {
+    const { memory, collect: collected } = hostMemory();
+    const { device } = await connected({ memory });
     const samplers = (count: number): void => void Array.from({ length: count }, () => device.createSampler());
     samplers(1000);
     await device.queue.onSubmittedWorkDone();
     await collectAll();
-    expect(collectGarbage).not.toHaveBeenCalled();
+    expect(collected).not.toHaveBeenCalled();
     samplers(2000);
     await device.queue.onSubmittedWorkDone();
     await collectAll();
-    expect(collectGarbage.mock.calls).toEqual([['minor']]);
+    expect(collected.mock.calls).toEqual([['minor']]);
     samplers(2000);
     await device.queue.onSubmittedWorkDone();
     await collectAll();
-    expect(collectGarbage.mock.calls.at(-1)).toEqual(['major']);
+    expect(collected.mock.calls.at(-1)).toEqual(['major']);
+    const { length } = collected.mock.calls;
     ((): void => {
       for (let i = 0; i < 2; i++) device.createBuffer({ size: 64 << 20, usage: 1 });
     })();
     await device.queue.onSubmittedWorkDone();
     await collectAll();
-    expect(collectGarbage.mock.calls.length).toBeGreaterThan(1);
+    expect(collected.mock.calls.length).toBeGreaterThan(length);
   });
 });
 
-describe("a guest's collectGarbage", () => {
-  it('is called when the number of objects has doubled, and what was dropped is released on the host', async () => {
+describe('a host whose memory has grown', () => {
+  it('asks the guest to collect, once for each growth, and collects what the guest then releases', async () => {
+    const { memory, collect: collected, occupy } = hostMemory();
     const guestCollects = vi.fn<() => void>(collect);
-    const { device, session } = await connected({}, undefined, { collectGarbage: guestCollects });
-    const work = async (count: number): Promise<void> => {
-      for (let i = 0; i < count; i++) device.createSampler();
+    const { device, session } = await connected({ memory }, undefined, { collectGarbage: guestCollects });
+    const work = async (): Promise<void> => {
+      for (let i = 0; i < 100; i++) device.createSampler();
       await device.queue.onSubmittedWorkDone();
       for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve));
+      await device.queue.onSubmittedWorkDone();
     };
-    await work(1500);
+    await work();
     expect(guestCollects).not.toHaveBeenCalled();
-    for (let round = 0; round < 10; round++) await work(1500);
-    expect(guestCollects.mock.calls.length).toBeGreaterThan(3);
-    expect(session.statistics.objects).toBeLessThan(6000);
-    // Those that are kept do not make it collect over and over.
-    const kept = Array.from({ length: 8000 }, () => device.createSampler());
-    await work(0);
-    const { length } = guestCollects.mock.calls;
-    for (let round = 0; round < 4; round++) await work(1500);
-    expect(guestCollects.mock.calls.length).toBe(length);
-    expect(kept).toHaveLength(8000);
+    occupy(70 << 20);
+    await work();
+    expect(guestCollects).toHaveBeenCalledOnce();
+    expect(collected.mock.calls).toEqual([['major']]);
+    expect(session.statistics.objects).toBeLessThan(110);
+    await work();
+    await work();
+    expect(guestCollects).toHaveBeenCalledOnce();
+    // Less than ever, and then as much again.
+    occupy(-(140 << 20));
+    await work();
+    occupy(70 << 20);
+    await work();
+    expect(guestCollects).toHaveBeenCalledTimes(2);
+  });
+
+  it('goes on where the guest cannot collect', async () => {
+    const { memory, occupy } = hostMemory();
+    const { device, session } = await connected({ memory });
+    for (let round = 0; round < 5; round++) {
+      occupy(70 << 20);
+      for (let i = 0; i < 100; i++) device.createSampler();
+      await device.queue.onSubmittedWorkDone();
+    }
+    expect(session.statistics.objects).toBeGreaterThan(500);
   });
 });

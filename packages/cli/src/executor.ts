@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { openGPU } from '@vesper-gpu/dawn/gpu';
-import { serveGuest, type CollectGarbage, type Session } from '@vesper-gpu/host';
+import { serveGuest, type HostMemory, type Session } from '@vesper-gpu/host';
 import type { api } from '@vesper-gpu/protocol';
 import { deviceTransport, socketTransport } from '@vesper-gpu/transport';
 import type { Transport } from '@vesper-gpu/wire';
@@ -45,7 +45,7 @@ async function serve(assignment: Assignment, socket: Socket | undefined): Promis
     gpu,
     agent: 'vesper serve',
     leaveDevices: true,
-    ...collector(),
+    ...memory(),
     ...helloOf(assignment),
   });
   const { reason, message } = await session.ended;
@@ -65,10 +65,13 @@ function openGuest(assignment: Assignment, socket: Socket | undefined): Transpor
   return socketTransport(socket);
 }
 
-/** Node has it under --expose-gc, with which the broker starts this program. */
-function collector(): { collectGarbage?: CollectGarbage } {
+/** Node has `gc` under --expose-gc, with which the broker starts this program. */
+function memory(): { memory?: HostMemory } {
   const { gc } = globalThis;
-  return gc === undefined ? {} : { collectGarbage: (type) => void gc({ type, execution: 'sync' }) };
+  if (gc === undefined) return {};
+  return {
+    memory: { collect: (type) => void gc({ type, execution: 'sync' }), residentBytes: () => process.memoryUsage.rss() },
+  };
 }
 
 function helloOf(assignment: Assignment) {

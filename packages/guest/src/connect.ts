@@ -71,8 +71,8 @@ export interface ConnectOptions {
   markAsUntransferable?: (buffer: ArrayBuffer) => void;
   /**
    * Runs the collector of the JavaScript engine, as node's `gc()` does. The host keeps an object until the guest's is
-   * collected, and the engine sees no reason to; it is called when the number of objects has doubled since the last time.
-   * Without it, a program that drops many objects and destroys none fills the host until the engine happens to collect.
+   * collected, and to the engine that is a few bytes, which can wait. It is called when the host's memory has grown.
+   * Without it, what a program drops and does not destroy stays on the host until the engine happens to collect.
    */
   collectGarbage?: () => void;
 }
@@ -130,8 +130,7 @@ function handshake(transport: Transport, options: ConnectOptions): Promise<Conne
       const reason = host.refusal ?? incompatibility(PROTOCOL, host) ?? tooLow(host.limits);
       if (reason !== undefined) throw new ProtocolError('refused', `the host (${host.agent}) refuses: ${reason}`);
       clearTimeout(timer);
-      connection = new Connection(transport, host, options.markAsUntransferable);
-      connection.stream.collectGarbage = options.collectGarbage;
+      connection = new Connection(transport, host, options);
       connection.stream.writer.revision = host.schemaRevision;
       connection.stream.writer.maxStringBytes = host.limits.maxStringBytes;
       resolve(connection);

@@ -14,6 +14,7 @@ import {
   type ProtocolErrorReason,
   type Transport,
 } from '@vesper-gpu/wire';
+import type { ConnectOptions } from './connect.ts';
 import { detach } from './detach.ts';
 import type { Device } from './device.ts';
 import type { DeviceLoss } from './device-loss.ts';
@@ -31,14 +32,10 @@ export class Connection implements EventHandlers {
   /** Why the host ended the session, if it said so. */
   #endedBy: Error | undefined;
 
-  readonly #markAsUntransferable: ((buffer: ArrayBuffer) => void) | undefined;
+  readonly #options: ConnectOptions;
 
-  constructor(
-    transport: Transport,
-    host: HostHello,
-    markAsUntransferable: ((buffer: ArrayBuffer) => void) | undefined,
-  ) {
-    this.#markAsUntransferable = markAsUntransferable;
+  constructor(transport: Transport, host: HostHello, options: ConnectOptions) {
+    this.#options = options;
     this.stream = new CommandStream(
       transport,
       {
@@ -64,7 +61,7 @@ export class Connection implements EventHandlers {
   /** Takes a mapped range away from the program. */
   detach(buffer: ArrayBuffer): void {
     detach(buffer);
-    this.#markAsUntransferable?.(buffer);
+    this.#options.markAsUntransferable?.(buffer);
   }
 
   addDevice(device: Device): void {
@@ -76,6 +73,10 @@ export class Connection implements EventHandlers {
   /** The transport's end; what the host said before it says more. */
   closed(error?: Error): void {
     this.stream.closed(this.#endedBy ?? error);
+  }
+
+  streamCollect(): void {
+    this.#options.collectGarbage?.();
   }
 
   streamEnded(reason: string, detail: string, offset: number, opcode: number): void {

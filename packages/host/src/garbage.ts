@@ -5,28 +5,62 @@ const MAX_BYTES = 64 << 20;
 /** As how many objects a device counts, beside those that were made of it: it has memory and threads of its own. */
 const DEVICE_OBJECTS = MAX_OBJECTS / 8;
 
-/** Runs the collector of the JavaScript engine. `minor`: quickly, for young objects alone; `major`: for all. */
-export type CollectGarbage = (type: 'minor' | 'major') => void;
+/** How much more memory than at its best the process may have before the guest is asked to let go of what it can. */
+const MAX_GROWTH_BYTES = 64 << 20;
+/** Asking the operating system takes microseconds: once in so many new objects. */
+const LOOK_EVERY_OBJECTS = 32;
+
+/** What the process can say of its memory, and do about it. */
+export interface HostMemory {
+  /** Runs the collector of the JavaScript engine. `minor`: quickly, for young objects alone; `major`: for all. */
+  collect(type: 'minor' | 'major'): void;
+  /** What the process occupies. */
+  residentBytes(): number;
+}
 
 /**
  * What the guest has let go of. A backend frees an object's memory when its JavaScript wrapper is collected; the engine
- * sees a few bytes of wrapper and no reason to hurry, while megabytes of the GPU hang on it. So the host says when.
+ * sees a few bytes of wrapper and no reason to hurry, while megabytes of the GPU hang on it. So the host says when. What
+ * the guest's engine has not collected yet the host cannot free at all: it asks for that when its own memory has grown.
  */
 export class Garbage {
-  readonly #collect: CollectGarbage | undefined;
+  readonly #memory: HostMemory | undefined;
+  readonly #askGuest: () => void;
   #youngObjects = 0;
   #objects = 0;
   /** Of buffers and textures. */
   #bytes = 0;
+  /** New objects since memory was last looked at. */
+  #unseenObjects = 0;
+  #leastBytes = Infinity;
+  /** The guest was asked: what it releases next is worth a collection, however little it is. */
+  #isAsked = false;
 
-  /** @param collect without it, the engine decides. */
-  constructor(collect: CollectGarbage | undefined) {
-    this.#collect = collect;
+  /**
+   * @param memory without it, the engine decides.
+   * @param askGuest tells the guest to collect.
+   */
+  constructor(memory: HostMemory | undefined, askGuest: () => void) {
+    this.#memory = memory;
+    this.#askGuest = askGuest;
+  }
+
+  /** A new object of the backend. */
+  objectMade(): void {
+    if (++this.#unseenObjects < LOOK_EVERY_OBJECTS || this.#memory === undefined) return;
+    this.#unseenObjects = 0;
+    const bytes = this.#memory.residentBytes();
+    this.#leastBytes = Math.min(this.#leastBytes, bytes);
+    if (bytes - this.#leastBytes < MAX_GROWTH_BYTES) return;
+    // Whether it helps or not, the next time is so much later.
+    this.#leastBytes = bytes;
+    this.#isAsked = true;
+    this.#askGuest();
   }
 
   /** An object of the backend that nothing refers to any more. */
   addObject(object: object | undefined): void {
-    if (this.#collect === undefined || object === undefined) return;
+    if (this.#memory === undefined || object === undefined) return;
     this.#youngObjects++;
     this.#objects++;
     this.#bytes += byteLengthOf(object);
@@ -39,14 +73,16 @@ export class Garbage {
 
   /** To be called between frames: collecting takes milliseconds. */
   collectIfDue(): void {
-    if (this.#objects >= MAX_OBJECTS || this.#bytes >= MAX_BYTES) {
+    const isAnswer = this.#isAsked && this.#objects >= LOOK_EVERY_OBJECTS;
+    if (isAnswer || this.#objects >= MAX_OBJECTS || this.#bytes >= MAX_BYTES) {
+      this.#isAsked = false;
       this.#objects = 0;
       this.#bytes = 0;
       this.#youngObjects = 0;
-      this.#collect?.('major');
+      this.#memory?.collect('major');
     } else if (this.#youngObjects >= MAX_YOUNG_OBJECTS) {
       this.#youngObjects = 0;
-      this.#collect?.('minor');
+      this.#memory?.collect('minor');
     }
   }
 }

@@ -2,6 +2,7 @@ import {
   commandInfo,
   decoders,
   encodeDeviceOnuncapturederror,
+  encodeStreamCollect,
   encodeStreamEnded,
   encodeVesperFailure,
   encoderTypes,
@@ -27,7 +28,7 @@ import {
 import type { DeviceState } from './device-state.ts';
 import type { ErrorScopes } from './error-scopes.ts';
 import { cutMessage, failureOf } from './failure.ts';
-import { Garbage, type CollectGarbage } from './garbage.ts';
+import { Garbage, type HostMemory } from './garbage.ts';
 
 /** Counters of a session. */
 export interface SessionStatistics {
@@ -69,15 +70,15 @@ export class HostConnection implements HostSession {
 
   /**
    * @param onFault called when a handler fails in a way that the session cannot survive.
-   * @param collectGarbage runs the collector of the JavaScript engine, if it can be run.
+   * @param memory of this process, where something can be known of it.
    */
   constructor(
     transport: Transport,
     limits: HostLimits,
     onFault: (error: Error) => void,
-    collectGarbage: CollectGarbage | undefined,
+    memory: HostMemory | undefined,
   ) {
-    this.#garbage = new Garbage(collectGarbage);
+    this.#garbage = new Garbage(memory, () => this.send((writer) => encodeStreamCollect(writer)));
     this.#transport = transport;
     this.#onFault = onFault;
     this.#bulk = new BulkQueue(limits.maxBulkBytes);
@@ -222,6 +223,7 @@ export class HostConnection implements HostSession {
     if (device === undefined) return;
     device.objectCount++;
     device.totalObjectCount++;
+    this.#garbage.objectMade();
   }
 
   /** A device of which the guest holds nothing any more cannot be told from one that is destroyed. */

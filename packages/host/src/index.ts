@@ -1,4 +1,4 @@
-export type { CollectGarbage } from './garbage.ts';
+export type { HostMemory } from './garbage.ts';
 export type { SessionStatistics } from './host-connection.ts';
 export {
   hostHello,

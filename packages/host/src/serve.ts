@@ -10,7 +10,7 @@ import {
   type HostLimits,
   type Transport,
 } from '@vesper-gpu/wire';
-import type { CollectGarbage } from './garbage.ts';
+import type { HostMemory } from './garbage.ts';
 import { createHandlers } from './handlers/index.ts';
 import { HostConnection, type SessionStatistics } from './host-connection.ts';
 
@@ -36,10 +36,10 @@ export interface ServeOptions {
    */
   leaveDevices?: boolean;
   /**
-   * Runs the collector of the JavaScript engine, such as node's `gc` under `--expose-gc`: a backend frees what it holds
-   * for an object when that is collected, and the engine does not know how much that is. Called between frames.
+   * The memory of this process: a backend frees what it holds for an object when that is collected, and a JavaScript
+   * engine does not know how much that is. In node: `gc` under `--expose-gc`, and `process.memoryUsage.rss`.
    */
-  collectGarbage?: CollectGarbage;
+  memory?: HostMemory;
   /** Of what the guest may send; DEFAULT_HOST_LIMITS for the rest. */
   limits?: Partial<HostLimits>;
 }
@@ -102,7 +102,7 @@ class GuestSession implements Session {
     this.#leaveDevices = options.leaveDevices ?? false;
     const limits = { ...DEFAULT_HOST_LIMITS, ...options.limits };
     this.#hello = hostHello(this.#gpu, limits, options.agent ?? 'vesper');
-    this.#connection = new HostConnection(transport, limits, (error) => this.#fail(error), options.collectGarbage);
+    this.#connection = new HostConnection(transport, limits, (error) => this.#fail(error), options.memory);
     this.#connection.handlers = createHandlers(this.#connection, options.gpu);
     const { hello } = options;
     transport.start({

@@ -14,9 +14,6 @@ import { WireWriter, type FrameSink } from './writer.ts';
 /** A frame of at least this size is sent at once at a submit; a smaller one waits for the end of the microtask queue. */
 const EAGER_FLUSH_BYTES = 4 << 10;
 
-/** Below so many objects, no collection is asked for. */
-const MIN_HOLDERS = 2048;
-
 /** What the protocol tells the stream about its records: given by the generated code. */
 export interface StreamProtocol {
   /** Writes the record that releases objects. */
@@ -65,11 +62,6 @@ export class CommandStream {
   #flushScheduled = false;
   #released: number[] = [];
   readonly #finalizers: FinalizationRegistry<number>;
-  /** Objects whose holders were not collected yet, and how many of them are worth a collection. */
-  #holderCount = 0;
-  #maxHolders = MIN_HOLDERS;
-  /** Runs the collector of the JavaScript engine, where it can be run. */
-  collectGarbage: (() => void) | undefined;
   /** Bytes and records so far, for summaries. */
   readonly statistics = { sentBytes: 0, receivedBytes: 0, sentFrames: 0, requests: 0 };
 
@@ -82,10 +74,7 @@ export class CommandStream {
     this.#reader = new WireReader(limits.maxStringBytes, this.#bulk);
     const sink: FrameSink = { started: () => this.#scheduleFlush(), full: () => this.flush() };
     this.writer = new WireWriter(sink);
-    this.#finalizers = new FinalizationRegistry((id) => {
-      this.#holderCount--;
-      this.release(id);
-    });
+    this.#finalizers = new FinalizationRegistry((id) => this.release(id));
   }
 
   /**
@@ -144,22 +133,7 @@ export class CommandStream {
 
   /** Releases `id` when `holder` has been collected. */
   releaseWithHolder(holder: object, id: number): void {
-    this.#holderCount++;
     this.#finalizers.register(holder, id);
-  }
-
-  /**
-   * An engine collects what is finalized in full collections alone, and makes those by the size of its own heap, where
-   * an object of the host is a few bytes. When there are twice as many as a collection left, it is time for another.
-   */
-  #collectIfDue(): void {
-    if (this.#holderCount < this.#maxHolders || this.collectGarbage === undefined) return;
-    // Finalizers run in a later task: how many are left is known when the next collection is due.
-    this.#maxHolders = Infinity;
-    this.collectGarbage();
-    setTimeout(() => {
-      this.#maxHolders = Math.max(MIN_HOLDERS, 2 * this.#holderCount);
-    });
   }
 
   /** Releases an object of the host behind its last use. */
@@ -181,7 +155,6 @@ export class CommandStream {
     queueMicrotask(() => {
       this.#flushScheduled = false;
       this.flush();
-      this.#collectIfDue();
     });
   }
 

@@ -108,7 +108,7 @@ async function runOnce(job, folder, done) {
   lines();
   closeSync(report);
   closeSync(errors);
-  const said = readFileSync(errorFile, 'utf8').trim().split('\n').slice(-3).join(' ').slice(-300);
+  const said = lastWords(readFileSync(errorFile, 'utf8'));
   return {
     finished,
     names,
@@ -136,4 +136,11 @@ function lineReader(file, take) {
       for (const line of parts.subarray(0, end).toString('utf8').split('\n')) if (line !== '') take(line);
     }
   };
+}
+
+/** What a process said before it ended, on one line: its error rather than the stack behind it. @param {string} text */
+function lastWords(text) {
+  const lines = text.trim().split('\n');
+  const error = lines.findLast((line) => /^\S*(Error|FATAL)\b.*/.test(line));
+  return (error ?? lines.slice(-3).join(' ')).trim().slice(-300);
 }

@@ -3,7 +3,7 @@ import { NullEncoder, NullPass } from './null-encoders.ts';
 import { isInvalid, NullObject, NullScopes, type NullLog } from './null-objects.ts';
 
 /** What a null backend can do, for the guest's hello and capabilities. */
-const LIMITS = { maxBufferSize: 1 << 28, maxBindGroups: 4 };
+const LIMITS: Readonly<Record<string, number>> = { maxBufferSize: 1 << 28, maxBindGroups: 4 };
 
 /**
  * A WebGPU that draws nothing: it takes every call that the host's handlers make, counts it, and knows just enough
@@ -14,6 +14,8 @@ export class NullGpu implements NullLog {
   readonly calls: string[] = [];
   readonly devices: NullDevice[] = [];
   readonly wgslLanguageFeatures = new Set(['packed_4x8_integer_dot_product']);
+  /** Of its adapters and devices. */
+  limits = LIMITS;
   /** Called before each call; it may throw. `args` are the call's own. */
   fail: ((name: string, args: readonly unknown[]) => void) | undefined;
   /** What the answer to an asynchronous call waits for. */
@@ -46,12 +48,13 @@ export class NullGpu implements NullLog {
 
 class NullAdapter {
   readonly features = new Set(['core-features-and-limits', 'timestamp-query']);
-  readonly limits = LIMITS;
+  readonly limits: Readonly<Record<string, number>>;
   readonly info = { vendor: 'null', architecture: '', device: '', description: 'nothing', isFallbackAdapter: true };
   readonly #gpu: NullGpu;
 
   constructor(gpu: NullGpu) {
     this.#gpu = gpu;
+    this.limits = gpu.limits;
   }
 
   async requestDevice(...args: unknown[]): Promise<NullDevice> {
@@ -187,7 +190,7 @@ export class NullDevice extends EventTarget {
   readonly scopes: NullScopes;
   readonly queue: NullQueue;
   readonly features = new Set(['core-features-and-limits']);
-  readonly limits = LIMITS;
+  readonly limits: Readonly<Record<string, number>>;
   readonly adapterInfo: object;
   readonly lost: Promise<{ reason: string; message: string }>;
   readonly logOf: NullLog;
@@ -198,6 +201,7 @@ export class NullDevice extends EventTarget {
     super();
     this.logOf = log;
     this.adapterInfo = adapter.info;
+    this.limits = adapter.limits;
     this.queue = new NullQueue(this);
     this.scopes = new NullScopes((error) => this.dispatchEvent(Object.assign(new Event('uncapturederror'), { error })));
     this.lost = new Promise((resolve) => (this.lose = resolve));

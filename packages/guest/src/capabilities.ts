@@ -1,5 +1,7 @@
 import {
   GPUFeatureNameNumbers,
+  GPUSupportedLimits,
+  wrapGPUSupportedLimits,
   type GPUAdapterInfoImplementation,
   type GPUSupportedFeaturesImplementation,
   type GPUSupportedLimitsImplementation,
@@ -13,15 +15,38 @@ export interface Capabilities {
   readonly info: GPUAdapterInfoImplementation;
 }
 
+/** The limits that objects of the program show, for those that the classes do not know. */
+const shownBy = new WeakMap<object, GPUSupportedLimitsImplementation>();
+
+/** Limits of a host whose WebGPU is newer than this guest's are attributes too: programs list all with `for…in`. */
+function showUnknown(limits: GPUSupportedLimitsImplementation): void {
+  const { prototype } = GPUSupportedLimits;
+  for (const name of Object.keys(limits)) {
+    if (name in prototype || !/^(min|max)[A-Z]\w{0,100}$/.test(name)) continue;
+    Object.defineProperty(prototype, name, {
+      get(this: object) {
+        const shown = shownBy.get(this);
+        if (shown === undefined) throw new TypeError('Illegal invocation');
+        return limitValue(shown, name);
+      },
+      enumerable: true,
+      configurable: true,
+    });
+  }
+  shownBy.set(wrapGPUSupportedLimits(limits), limits);
+}
+
 /** The host's report; features that this guest does not know are left out, as it cannot ask for them. */
-export function capabilities({ features, limits, info }: VesperCapabilitiesValue): Capabilities {
+export function capabilities({ features, limits: given, info }: VesperCapabilitiesValue): Capabilities {
+  const limits = Object.fromEntries(given) as unknown as GPUSupportedLimitsImplementation;
+  showUnknown(limits);
   return {
     features: {
       values: new Set(
         features.filter((name) => GPUFeatureNameNumbers[name as keyof typeof GPUFeatureNameNumbers] !== undefined),
       ),
     },
-    limits: Object.fromEntries(limits) as unknown as GPUSupportedLimitsImplementation,
+    limits,
     info: { ...info },
   };
 }

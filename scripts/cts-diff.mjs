@@ -23,6 +23,7 @@ try {
 }
 if (before.cts !== after.cts) console.log(`Note: different revisions of the CTS, ${before.cts} and ${after.cts}.`);
 if (before.driver !== after.driver) console.log(`Note: different drivers, ${before.driver} and ${after.driver}.`);
+if (before.sample !== after.sample) console.log(`Note: A is one case in ${before.sample}, B one in ${after.sample}.`);
 console.log(`A: ${summary(before.cases)}\nB: ${summary(after.cases)}`);
 
 const { regressions, improvements, missing, others } = diff(before, after);

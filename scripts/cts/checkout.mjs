@@ -12,7 +12,13 @@ import { join, resolve } from 'node:path';
 export function openCheckout(folder) {
   const absolute = resolve(folder);
   if (!existsSync(join(absolute, 'src', 'common', 'runtime', 'cmdline.ts'))) {
-    throw new Error(`${absolute} is no checkout of the gpuweb CTS: it has no src/common/runtime/cmdline.ts.`);
+    const what = existsSync(absolute)
+      ? 'is no checkout of the gpuweb CTS: it has no src/common/runtime/cmdline.ts'
+      : 'is not there';
+    throw new Error(
+      `--cts: ${absolute} ${what}.\n` +
+        'What to do: git clone https://github.com/gpuweb/cts, compile it, and name its folder.',
+    );
   }
   if (!existsSync(join(absolute, 'out-node', 'common', 'internal', 'file_loader.js'))) {
     throw new Error(

@@ -1,5 +1,6 @@
 // Runs the gpuweb CTS, directly on Dawn for Node or through Vesper in two processes. scripts/cts.mjs sets up and starts it.
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 import { startPrivateBroker } from '@vesper-gpu/cli';
 
@@ -7,7 +8,7 @@ import { openCheckout } from './checkout.mjs';
 import { driverEnvironment } from './driver-environment.mjs';
 import { MemoryWatch } from './memory.mjs';
 import { parseOptions } from './options.mjs';
-import { runQueries } from './query-process.mjs';
+import { QueryError, runQueries } from './query-process.mjs';
 import { isPass, readResults, summary, writeResults } from './results.mjs';
 
 const SAVE_EVERY_MS = 60_000;
@@ -15,39 +16,79 @@ const SAVE_EVERY_MS = 60_000;
 const HARNESS_GAVE_UP = /endTestScope timed out/;
 
 const options = parseOptions(process.argv.slice(2));
-const checkout = openCheckout(options.cts);
-const { environment, driver, choice } = await driverEnvironment(options.icd);
-const groups = groupQueries([...options.lists.flatMap(readList), ...options.queries]);
-
 /** @type {import('./results.mjs').Results} */
-const results = {
-  driver,
-  cts: checkout.revision,
-  mode: options.isDirect ? 'direct' : 'remote',
-  cases: {},
-  reasons: {},
-  reran: {},
-  runs: [],
-};
-if (options.isMerge && existsSync(options.out)) merge(readResults(options.out));
-console.log(`${results.mode} on ${driver}, CTS ${checkout.revision}: ${groups.length} queries`);
-
+const results = { driver: '', cts: '', mode: 'remote', sample: 1, cases: {}, reasons: {}, reran: {}, runs: [] };
+/** Queries that the CTS cannot expand. */
+const badQueries = [];
 let hostPid;
-const host = options.isDirect ? undefined : await startHost();
+let host;
+let checkout;
+let environment;
+const interruption = new AbortController();
+for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 })) {
+  process.once(signal, () => interruption.abort(128 + number));
+}
+
+let status;
 try {
-  for (const group of groups) await runGroup(group, results.cases);
-  if (options.isRerun) await rerun();
+  status = await main();
+} catch (error) {
+  console.error(`npm run cts: ${error instanceof Error ? error.message : String(error)}`);
+  status = 2;
 } finally {
-  save();
   await host?.close();
 }
-const { reran, cases } = results;
-console.log(`${Object.keys(cases).length} cases: ${summary(cases)}; ${Object.keys(reran).length} got a second try.`);
 // A host that is still at a hung command is ended with its broker; a child of ours cannot be left.
-process.exit(0);
+process.exit(status);
 
-/** A private host; the log says which process serves the guest, whose memory is then followed. */
-async function startHost() {
+/** @returns {Promise<number>} the exit status */
+async function main() {
+  checkout = openCheckout(options.cts);
+  const groups = groupQueries([...options.lists.flatMap(readList), ...options.queries]);
+  if (groups.length === 0) throw new Error(`there is no query in ${options.lists.join(', ')}`);
+  checkWritable(options.out);
+  const chosen = await driverEnvironment(options.icd);
+  environment = chosen.environment;
+  const mode = options.isDirect ? 'direct' : 'remote';
+  Object.assign(results, { driver: chosen.driver, cts: checkout.revision, mode, sample: options.sample });
+  if (options.isMerge && existsSync(options.out)) merge(readResults(options.out));
+  console.log(`${mode} on ${results.driver}, CTS ${checkout.revision}: ${count(groups.length, 'query', 'queries')}`);
+
+  if (!options.isDirect) host = await startHost(chosen.choice);
+  for (const group of groups) await runGroup(group);
+  if (options.isRerun) await rerun();
+  const { reran, cases, runs } = results;
+  if (runs.every((run) => run.cases === 0)) throw new Error(`no case was run, and ${options.out} is as it was`);
+  save();
+  console.log(
+    `${count(Object.keys(cases).length, 'case', 'cases')}: ${summary(cases)}; ${Object.keys(reran).length} got a second try.`,
+  );
+  if (interruption.signal.aborted) {
+    console.log(`Interrupted: what was found is in ${options.out}, and --merge adds the rest.`);
+    return interruption.signal.reason;
+  }
+  return badQueries.length > 0 ? 2 : 0;
+}
+
+/** Before hours of work rather than behind. @param {string} file */
+function checkWritable(file) {
+  const folder = dirname(resolve(file));
+  if (!existsSync(folder)) throw new Error(`--out: there is no folder ${folder}`);
+  if (existsSync(file) && statSync(file).isDirectory()) throw new Error(`--out: ${file} is a folder`);
+  accessSync(folder, constants.W_OK);
+}
+
+/** @param {number} number @param {string} one @param {string} many */
+function count(number, one, many) {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+/**
+ * A private host; the log says which process serves the guest, whose memory is then followed.
+ *
+ * @param {import('@vesper-gpu/dawn').DriverChoice} choice
+ */
+async function startHost(choice) {
   const logger = {
     info({ pid }, message) {
       if (pid !== undefined && message.endsWith(' connected')) hostPid = pid;
@@ -60,17 +101,20 @@ async function startHost() {
   return startPrivateBroker({ logger, chosenDriver: choice, spareDelayMs: 2000 });
 }
 
-/** @param {readonly string[]} queries @param {Record<string, string>} into */
-async function runGroup(queries, into) {
+/** @param {readonly string[]} queries */
+async function runGroup(queries) {
+  if (interruption.signal.aborted) return;
   const started = performance.now();
   let lastSave = started;
-  let count = 0;
+  let ended = 0;
   let caseMs = 0;
   hostPid = undefined;
   const guest = new MemoryWatch();
   const executor = new MemoryWatch();
-  await runQueries({
+  const query = queries.length === 1 ? queries[0] : `${queries[0]} and ${queries.length - 1} more`;
+  const run = runQueries({
     cts: checkout.folder,
+    signal: interruption.signal,
     queries,
     sample: options.sample,
     caseSeconds: options.caseSeconds,
@@ -82,27 +126,35 @@ async function runGroup(queries, into) {
       if (performance.now() - lastSave < SAVE_EVERY_MS) return;
       lastSave = performance.now();
       save();
-      console.log(`  … ${count} cases`);
+      console.log(`  … ${ended} cases`);
     },
     result(name, { status, ms, reason }) {
-      count++;
+      ended++;
       caseMs += ms;
-      into[name] = status;
+      results.cases[name] = status;
       if (reason === '') delete results.reasons[name];
       else results.reasons[name] = reason;
     },
   });
-  const query = queries.length === 1 ? queries[0] : `${queries[0]} and ${queries.length - 1} more`;
+  try {
+    await run;
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error;
+    badQueries.push(query);
+    console.error(`${query}: the CTS has no such cases: ${error.message}`);
+    return;
+  }
   const seconds = (performance.now() - started) / 1000;
   results.runs.push({
     query,
-    cases: count,
+    cases: ended,
     seconds: Number(seconds.toFixed(1)),
     caseSeconds: Number((caseMs / 1000).toFixed(1)),
     memory: (options.isDirect ? guest : executor).figures,
     ...(options.isDirect ? {} : { guestMemory: guest.figures }),
   });
-  console.log(`${query}: ${count} cases in ${seconds.toFixed(0)} s`);
+  console.log(`${query}: ${count(ended, 'case', 'cases')} in ${seconds.toFixed(0)} s`);
+  if (ended > 0) save();
 }
 
 /** A crash or a timeout may be another case's doing, or the machine's: each gets a process of its own, once. */
@@ -110,13 +162,13 @@ async function rerun() {
   const again = Object.entries(results.cases)
     .filter(
       ([name, status]) =>
-        status === 'crash' || status === 'timeout' || HARNESS_GAVE_UP.test(results.reasons[name] ?? ''),
+        ['crash', 'timeout', 'notrun'].includes(status) || HARNESS_GAVE_UP.test(results.reasons[name] ?? ''),
     )
     .filter(([name]) => !(name in results.reran));
   for (const [name, status] of again) {
     console.log(`again: ${name} (${status})`);
     results.reran[name] = status;
-    await runGroup([name], results.cases);
+    await runGroup([name]);
   }
 }
 
@@ -136,6 +188,7 @@ function groupQueries(queries) {
 
 /** @param {string} file */
 function readList(file) {
+  if (!existsSync(file) || statSync(file).isDirectory()) throw new Error(`--list: there is no file ${file}`);
   return readFileSync(file, 'utf8')
     .split('\n')
     .map((line) => line.replace(/#.*/, '').trim())
@@ -144,11 +197,11 @@ function readList(file) {
 
 /** Keeps what an earlier run found. @param {import('./results.mjs').Results} earlier */
 function merge(earlier) {
-  for (const key of ['driver', 'cts', 'mode']) {
+  for (const key of ['driver', 'cts', 'mode', 'sample']) {
     if (earlier[key] === results[key]) continue;
     throw new Error(`--merge: ${options.out} is of ${key} ${earlier[key]}, and this run is of ${results[key]}.`);
   }
-  for (const key of ['cases', 'reasons', 'reran']) Object.assign(results[key], earlier[key]);
+  for (const key of ['cases', 'reasons']) Object.assign(results[key], earlier[key]);
   results.runs.push(...earlier.runs);
 }
 

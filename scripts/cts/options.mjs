@@ -10,7 +10,8 @@ export const usage = `usage: npm run cts -- --cts DIR --out FILE [options] [QUER
   --case-seconds N  a case that takes longer is a timeout (default 120)
   --no-rerun        leave out the second try that crashes, timeouts and cases which the harness gave up on get
   --merge           keep the cases that FILE has and this run has not
-Each query runs in a process of its own. Anything that is neither pass, warn nor skip exits with 1 only under cts:diff.`;
+Relative files count from the repository. Each query runs in a process of its own. The exit status says whether it ran, not
+whether it passed: npm run cts:diff compares two runs.`;
 
 /** A wrong command line: the message says what is wrong. */
 export class UsageError extends Error {
@@ -37,14 +38,17 @@ export function parseOptions(args) {
         'case-seconds': { type: 'string', default: '120' },
         'no-rerun': { type: 'boolean', default: false },
         merge: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
       },
     });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
   const { values, positionals } = parsed;
+  if (values.help) throw new UsageError('here is what it takes');
   const { cts, out, list, direct, icd, merge } = values;
-  if (cts === undefined) throw new UsageError('--cts is missing: name a checkout of the gpuweb CTS');
+  if (cts === undefined)
+    throw new UsageError('--cts is missing: name a checkout of the gpuweb CTS, behind npm run cts --');
   if (out === undefined) throw new UsageError('--out is missing: name the file for the results');
   if (positionals.length === 0 && list.length === 0) throw new UsageError("name a query, such as 'webgpu:idl,*'");
   return {

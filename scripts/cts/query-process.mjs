@@ -12,6 +12,11 @@ const POLL_MS = 250;
 /** Until the first case begins, a process may take this long: it compiles nothing, but it expands all queries. */
 const START_SECONDS = 120;
 
+/** A query that the CTS cannot expand. */
+export class QueryError extends Error {
+  name = 'QueryError';
+}
+
 /**
  * Runs queries in a child process. When a case takes the process with it, or takes too long, the rest goes on in a new one.
  *
@@ -22,27 +27,33 @@ const START_SECONDS = 120;
  * @param {number} job.caseSeconds limit of a case
  * @param {string | undefined} job.address of the host; undefined: Dawn in the child
  * @param {Readonly<Record<string, string | undefined>>} job.environment of the child
+ * @param {AbortSignal} [job.signal] ends the run: what runs then has no result
  * @param {(pid: number) => void} [job.poll] called a few times a second with the child's process id
  * @param {(name: string, result: CaseResult) => void} job.result called for each case as it ends
  * @returns {Promise<void>}
+ * @throws {QueryError} when the queries cannot be expanded
  */
 export async function runQueries(job) {
   const folder = mkdtempSync(join(tmpdir(), 'vesper-cts-'));
   try {
     const done = new Set();
+    let isSecondStart = false;
     for (;;) {
       const end = await runOnce(job, folder, done);
-      if (end.finished) return;
-      const blamed = end.running;
-      if (blamed !== undefined) {
-        finish(blamed, { status: end.status, ms: end.ms, reason: end.reason });
+      if (end.finished || job.signal?.aborted) return;
+      if (end.running !== undefined) {
+        finish(end.running, { status: end.status, ms: end.ms, reason: end.reason });
+        isSecondStart = false;
         continue;
       }
       if (end.progress) continue; // the child said itself what became of its last case
-      for (const name of end.names) if (!done.has(name)) finish(name, { status: 'notrun', ms: 0, reason: end.reason });
-      if (end.names.length === 0) {
-        for (const query of job.queries) finish(query, { status: 'notrun', ms: 0, reason: end.reason });
+      if (end.names.length === 0) throw new QueryError(end.reason);
+      // It could not begin. A busy machine can be the reason, once.
+      if (!isSecondStart) {
+        isSecondStart = true;
+        continue;
       }
+      for (const name of end.names) if (!done.has(name)) finish(name, { status: 'notrun', ms: 0, reason: end.reason });
       return;
     }
 
@@ -67,12 +78,17 @@ async function runOnce(job, folder, done) {
   writeFileSync(doneFile, [...done].join('\n'));
   const report = openSync(reportFile, 'w+');
   const errors = openSync(errorFile, 'w');
+  const jobFile = join(folder, 'job');
   const { cts, queries, sample, address } = job;
-  const child = spawn(
-    process.execPath,
-    ['--expose-gc', PROGRAM, JSON.stringify({ cts, queries, sample, done: doneFile, address })],
-    { stdio: ['ignore', 'ignore', errors, report], env: job.environment },
-  );
+  writeFileSync(jobFile, JSON.stringify({ cts, queries, sample, done: doneFile, address }));
+  const child = spawn(process.execPath, ['--expose-gc', PROGRAM, jobFile], {
+    // The channel tells the child when this process is gone.
+    stdio: ['ignore', 'ignore', errors, report, 'ipc'],
+    env: job.environment,
+  });
+  const abort = () => child.kill('SIGKILL');
+  job.signal?.addEventListener('abort', abort);
+  if (job.signal?.aborted) abort();
   let names = [];
   let running;
   let progress = false;
@@ -105,6 +121,7 @@ async function runOnce(job, folder, done) {
     child.on('close', (status, signal) => resolve(signal ?? `status ${status}`));
     child.on('close', () => clearInterval(timer));
   });
+  job.signal?.removeEventListener('abort', abort);
   lines();
   closeSync(report);
   closeSync(errors);

@@ -6,7 +6,7 @@ import { isPass } from './results.mjs';
 /**
  * @typedef {import('./results.mjs').Results} Results
  * @typedef {Record<string, string>} Reasons why tests fail, by the test's name: `webgpu:FILE:TEST`, or a longer beginning
- * @typedef {{ driver: string, cts: string, direct: Results, remote: Results }} Pair
+ * @typedef {{ driver: string, cts: string, sample: number, direct: Results, remote: Results }} Pair
  */
 
 /** @param {string} file @returns {Reasons} */
@@ -27,6 +27,8 @@ export function pairs(all) {
     const ofDriver = all.filter((one) => one.driver === driver);
     const [cts, other] = [...new Set(ofDriver.map((one) => one.cts))];
     if (other !== undefined) throw new Error(`${driver}: runs of two revisions of the CTS, ${cts} and ${other}.`);
+    const [sample, another] = [...new Set(ofDriver.map((one) => one.sample))];
+    if (another !== undefined) throw new Error(`${driver}: runs of one case in ${sample} and in ${another}.`);
     const merged = (mode) => {
       const some = ofDriver.filter((one) => one.mode === mode);
       if (some.length === 0) throw new Error(`${driver}: there is no ${mode} run among the files.`);
@@ -37,7 +39,7 @@ export function pairs(all) {
         reran: Object.assign({}, ...some.map((one) => one.reran)),
       };
     };
-    return { driver, cts, direct: merged('direct'), remote: merged('remote') };
+    return { driver, cts, sample, direct: merged('direct'), remote: merged('remote') };
   });
 }
 
@@ -55,34 +57,31 @@ export function page(list, reasons) {
 }
 
 /** @param {Pair} pair @param {Reasons} reasons @param {Set<string>} unexplained */
-function section({ driver, cts, direct, remote }, reasons, unexplained) {
+function section({ driver, cts, sample, direct, remote }, reasons, unexplained) {
   const { regressions, missing, improvements } = diff(direct, remote);
   const groups = groupBy(Object.keys(direct.cases), groupOf);
   const rows = [...groups].toSorted().map(([group, names]) => {
     const count = (results, test) => names.filter((name) => test(results.cases[name])).length;
     const isSkip = (status) => status === 'skip';
-    const isFail = (status) => !isPass(status) && !isSkip(status);
     return [
       group,
       names.length,
       count(direct, isSkip),
       count(direct, isPass),
-      count(direct, isFail),
+      count(direct, isFailure),
       count(remote, isPass),
-      count(remote, isFail),
+      count(remote, isFailure),
       regressions.filter(({ name }) => groupOf(name) === group).length +
         missing.filter((name) => groupOf(name) === group).length,
       improvements.filter(({ name }) => groupOf(name) === group).length,
     ];
   });
   const total = ['all', ...rows[0].slice(1).map((_, column) => rows.reduce((sum, row) => sum + row[column + 1], 0))];
-  const failing = Object.keys(remote.cases).filter(
-    (name) => !isPass(remote.cases[name]) && remote.cases[name] !== 'skip',
-  );
+  const failing = Object.keys(remote.cases).filter((name) => isFailure(remote.cases[name]));
   const lines = [
     `## ${driver}`,
     '',
-    `CTS revision ${cts}. ${Object.keys(direct.reran).length} cases of the direct run and ${Object.keys(remote.reran).length} of the remote one crashed, timed out or were given up by the harness, and got a second try in a process of their own, which is what counts.`,
+    `${sample === 1 ? 'All cases' : `One case in ${sample}`} of the groups below. CTS revision ${cts}. ${Object.keys(direct.reran).length} cases of the direct run and ${Object.keys(remote.reran).length} of the remote one crashed, timed out or were given up by the harness, and got a second try in a process of their own, which is what counts.`,
     '',
     ...table(
       ['group', 'cases', 'skipped', 'direct: pass', 'direct: fail', 'remote: pass', 'remote: fail', 'worse', 'better'],
@@ -105,10 +104,10 @@ function section({ driver, cts, direct, remote }, reasons, unexplained) {
   lines.push('### Fail through Vesper', '');
   const failed = tests(failing).map(([test, count]) => {
     const names = failing.filter((name) => testOf(name) === test);
-    const directly = names.filter((name) => !isPass(direct.cases[name])).length;
-    const reason = reasonFor(names[0], reasons);
-    if (reason === undefined) unexplained.add(test);
-    return [test, count, directly, reason ?? '**no reason is recorded**'];
+    const directly = names.filter((name) => isFailure(direct.cases[name])).length;
+    const given = new Set(names.map((name) => reasonFor(name, reasons)));
+    if (given.has(undefined)) unexplained.add(test);
+    return [test, count, directly, [...given].map((reason) => reason ?? '**no reason is recorded**').join('; ')];
   });
   lines.push(
     ...(failed.length === 0 ? ['None.'] : table(['test', 'cases', 'of these fail directly', 'why'], failed)),
@@ -117,10 +116,16 @@ function section({ driver, cts, direct, remote }, reasons, unexplained) {
   return lines.join('\n');
 }
 
+/** @param {string | undefined} status */
+function isFailure(status) {
+  return status !== undefined && status !== 'skip' && !isPass(status);
+}
+
 /** @param {string} name @param {Reasons} reasons */
 function reasonFor(name, reasons) {
   const key = Object.keys(reasons)
-    .filter((beginning) => name.startsWith(beginning))
+    // A whole part of the name: the reason of ":basic" is none of ":basic_float".
+    .filter((beginning) => name.startsWith(beginning) && /^$|^[:,]/.test(name.slice(beginning.length)))
     .toSorted((a, b) => b.length - a.length)[0];
   return key === undefined ? undefined : reasons[key];
 }

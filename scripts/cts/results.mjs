@@ -7,6 +7,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
  * @property {string} driver name of the adapter
  * @property {string} cts revision of the checkout
  * @property {'direct' | 'remote'} mode
+ * @property {number} sample one case in so many was run
  * @property {Record<string, Status>} cases
  * @property {Record<string, string>} reasons why, for cases that did not pass
  * @property {Record<string, Status>} reran what those had been that got a second try

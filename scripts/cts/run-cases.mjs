@@ -13,7 +13,11 @@ const REPORT = 3;
 const MAX_REASON_LENGTH = 400;
 
 /** @type {{ cts: string, queries: string[], sample: number, done: string, address?: string }} */
-const job = JSON.parse(process.argv[2]);
+const job = JSON.parse(readFileSync(process.argv[2], 'utf8'));
+
+// Whoever started this is gone: nobody will read what it finds.
+process.on('disconnect', () => process.exit(1));
+process.channel?.unref();
 
 process.chdir(job.cts);
 const load = createRequire(join(job.cts, 'out-node', 'common', 'internal', 'file_loader.js'));

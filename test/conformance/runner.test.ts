@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCheckout } from '../../scripts/cts/checkout.mjs';
 import { parseOptions } from '../../scripts/cts/options.mjs';
-import { runQueries, type CaseResult } from '../../scripts/cts/query-process.mjs';
+import { QueryError, runQueries, type CaseResult } from '../../scripts/cts/query-process.mjs';
 import { fakeCheckout } from './fake-checkout.ts';
 
 let folder: string;
@@ -60,17 +60,41 @@ describe('runQueries', () => {
     expect(results['webgpu:e:hang']!.reason).toContain('2 s');
   });
 
-  it('reports a query that cannot be expanded as not run', async () => {
-    const results = await run('unknown');
-    expect(statuses(results)).toEqual({ unknown: 'notrun' });
-    expect(results['unknown']!.reason).toContain('no such query');
+  it('refuses a query that cannot be expanded', async () => {
+    await expect(run('unknown')).rejects.toThrow(/no such query/);
+    await expect(run('unknown')).rejects.toBeInstanceOf(QueryError);
+  });
+
+  it('ends when it is told to, without a verdict on what was running', async () => {
+    const interruption = new AbortController();
+    const names: string[] = [];
+    await runQueries({
+      cts: folder,
+      queries: ['a:pass+b:hang+c:pass'],
+      sample: 1,
+      caseSeconds: 60,
+      address: undefined,
+      environment: process.env,
+      signal: interruption.signal,
+      result(name) {
+        names.push(name);
+        interruption.abort();
+      },
+    });
+    expect(names).toEqual(['webgpu:a:pass']);
+  });
+
+  it('takes more exact cases than fit into the arguments of a process', async () => {
+    const many = Array.from({ length: 3000 }, (_, i) => `${'x'.repeat(60)}${i}:pass`);
+    expect(Object.keys(await run(...many))).toHaveLength(3000);
   });
 });
 
 describe('openCheckout', () => {
   it('says what is missing and what to do', () => {
     expect(openCheckout(folder)).toMatchObject({ folder, revision: 'unknown' });
-    expect(() => openCheckout('/nonexistent')).toThrow(/no checkout of the gpuweb CTS/);
+    expect(() => openCheckout('/nonexistent')).toThrow(/is not there.*\nWhat to do: /);
+    expect(() => openCheckout(import.meta.dirname)).toThrow(/no checkout of the gpuweb CTS/);
     rmSync(`${folder}/out-node`, { recursive: true });
     expect(() => openCheckout(folder)).toThrow(/not compiled.*\nWhat to do: /);
   });

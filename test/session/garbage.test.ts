@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { describe, expect, it, type Mock, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, type Mock, vi } from 'vitest';
 import type { HostMemory } from '@vesper-gpu/host';
 import { connected } from './pair.ts';
 
@@ -90,8 +90,51 @@ function hostMemory(): { memory: HostMemory; collect: Mock<HostMemory['collect']
   };
 }
 
+describe('an encoder that outlives its device in the program', () => {
+  it('can still report to it', async () => {
+    const guest = await connected();
+    const { connection, session } = guest;
+    const make = async (): Promise<GPUComputePassEncoder> => {
+      const device = await (await connection.gpu.requestAdapter())!.requestDevice();
+      return device.createCommandEncoder().beginComputePass();
+    };
+    const pass = await make();
+    await collectAll();
+    pass.end();
+    pass.end();
+    await guest.device.queue.onSubmittedWorkDone();
+    await collectAll();
+    await expect(Promise.race([session.ended, Promise.resolve('goes on')])).resolves.toBe('goes on');
+  });
+});
+
+describe('many objects of devices that are lost', () => {
+  it('are stood for by one of each kind', async () => {
+    const { connection, backend, session } = await connected();
+    const kept: object[] = [];
+    for (let round = 0; round < 3; round++) {
+      const device = await (await connection.gpu.requestAdapter())!.requestDevice();
+      for (let i = 0; i < 500; i++) kept.push(device.createSampler(), device.createCommandEncoder());
+      await device.queue.onSubmittedWorkDone();
+      const before = backend.calls.length;
+      device.destroy();
+      await device.lost;
+      expect(backend.calls.length - before).toBeLessThan(20);
+    }
+    expect(kept).toHaveLength(3000);
+    const { calls } = backend;
+    session.close();
+    const { length } = calls;
+    await collectAll();
+    // Nothing is made for a guest that has gone.
+    expect(calls.slice(length).filter((name) => name.startsWith('create'))).toEqual([]);
+  });
+});
+
 describe('the host collects', () => {
   it('when devices have gone', async () => {
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(1);
+    onTestFinished(() => clock.mockRestore());
     const { memory, collect: collected } = hostMemory();
     const { connection } = await connected({ memory });
     for (let i = 0; i < 20; i++) {
@@ -141,6 +184,9 @@ describe('the host collects', () => {
 describe('a host whose memory has grown', () => {
   it('asks the guest to collect, once for each growth, and collects what the guest then releases', async () => {
     const { memory, collect: collected, occupy } = hostMemory();
+    // Collections that take no time earn no pause.
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(1);
+    onTestFinished(() => clock.mockRestore());
     const guestCollects = vi.fn<() => void>(collect);
     const { device, session } = await connected({ memory }, undefined, { collectGarbage: guestCollects });
     const work = async (): Promise<void> => {
@@ -165,6 +211,31 @@ describe('a host whose memory has grown', () => {
     occupy(70 << 20);
     await work();
     expect(guestCollects).toHaveBeenCalledTimes(2);
+  });
+
+  it('does not take more than a twentieth of the time, of either side', async () => {
+    const { memory, collect: collected, occupy } = hostMemory();
+    let nowMs = 1000;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    onTestFinished(() => clock.mockRestore());
+    collected.mockImplementation(() => void (nowMs += 10));
+    const guestCollects = vi.fn<() => void>(() => void (nowMs += 50));
+    const { connection, device } = await connected({ memory }, undefined, { collectGarbage: guestCollects });
+    const startedMs = nowMs;
+    for (let round = 0; round < 300; round++) {
+      nowMs += 10;
+      occupy(round % 2 === 0 ? 200 << 20 : -(200 << 20));
+      for (let i = 0; i < 40; i++) device.createSampler();
+      const gone = await (await connection.gpu.requestAdapter())!.requestDevice();
+      gone.destroy();
+      await gone.lost;
+    }
+    const spentMs = guestCollects.mock.calls.length * 50;
+    expect(guestCollects.mock.calls.length).toBeGreaterThan(1);
+    expect(spentMs / (nowMs - startedMs)).toBeLessThan(0.06);
+    const majors = collected.mock.calls.filter(([type]) => type === 'major').length;
+    expect(majors).toBeGreaterThan(1);
+    expect((majors * 10) / (nowMs - startedMs)).toBeLessThan(0.06);
   });
 
   it('goes on where the guest cannot collect', async () => {

@@ -21,6 +21,9 @@ import type { DeviceLoss } from './device-loss.ts';
 import { RequestFailure } from './errors.ts';
 import { Root } from './gpu.ts';
 
+/** So many times as long as the last collection took, there is no other. */
+const COLLECTION_PAUSE = 20;
+
 /** One guest's connection: its stream, and where the host's events go. */
 export class Connection implements EventHandlers {
   readonly stream: CommandStream;
@@ -33,6 +36,7 @@ export class Connection implements EventHandlers {
   #endedBy: Error | undefined;
 
   readonly #options: ConnectOptions;
+  #nextCollectionMs = 0;
 
   constructor(transport: Transport, host: HostHello, options: ConnectOptions) {
     this.#options = options;
@@ -75,8 +79,14 @@ export class Connection implements EventHandlers {
     this.stream.closed(this.#endedBy ?? error);
   }
 
+  /** A program with a large heap has others to do: it is a twentieth of its time at most, however often the host asks. */
   streamCollect(): void {
-    this.#options.collectGarbage?.();
+    const { collectGarbage } = this.#options;
+    const startedMs = performance.now();
+    if (collectGarbage === undefined || startedMs < this.#nextCollectionMs) return;
+    collectGarbage();
+    const endedMs = performance.now();
+    this.#nextCollectionMs = endedMs + COLLECTION_PAUSE * (endedMs - startedMs);
   }
 
   streamEnded(reason: string, detail: string, offset: number, opcode: number): void {

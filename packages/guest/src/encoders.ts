@@ -25,14 +25,15 @@ import { byteRange } from './ranges.ts';
  * https://www.w3.org/TR/webgpu/#abstract-opdef-validate-the-encoder-state
  */
 export class CommandEncoder extends GPUCommandEncoderBase {
-  readonly deviceId: number;
+  /** Held, so that its id stays bound as long as errors can be reported to it. */
+  readonly #device: RemoteObject;
   /** The pass that locks the encoder until it ends. */
   openPass: RemoteEncoder | undefined;
   #isFinished = false;
 
   constructor(device: RemoteObject, id: number, label: string) {
     super(device, id, label);
-    this.deviceId = device.id;
+    this.#device = device;
   }
 
   override beginComputePass(descriptor: GPUComputePassDescriptorValue): GPUComputePassEncoderImplementation {
@@ -68,7 +69,7 @@ export class CommandEncoder extends GPUCommandEncoderBase {
   /** A validation error, at once: to the scope that is open now. */
   report(what: string): void {
     const name = this.label === '' ? '' : ` "${this.label}"`;
-    encodeStreamInjectError(this.stream.writer, this.deviceId, 'validation', `GPUCommandEncoder${name}: ${what}`);
+    encodeStreamInjectError(this.stream.writer, this.#device.id, 'validation', `GPUCommandEncoder${name}: ${what}`);
   }
 
   override copyBufferToBuffer3(source: number, destination: number, size: number | undefined): void {

@@ -17,11 +17,12 @@ import { operationError } from './errors.ts';
 import { byteRange } from './ranges.ts';
 
 export class Queue extends GPUQueueBase {
-  readonly #deviceId: number;
+  /** Held, so that its id stays bound as long as errors can be reported to it. */
+  readonly #device: RemoteObject;
 
   constructor(device: RemoteObject, id: number, label: string) {
     super(device, id, label);
-    this.#deviceId = device.id;
+    this.#device = device;
   }
 
   override submit(commandBuffers: readonly number[]): void {
@@ -77,7 +78,7 @@ export class Queue extends GPUQueueBase {
   ): void {
     const copied = externalImageTexels(this.stream, source, destination, copySize);
     if (typeof copied === 'string') {
-      encodeStreamInjectError(this.stream.writer, this.#deviceId, 'validation', copied);
+      encodeStreamInjectError(this.stream.writer, this.#device.id, 'validation', copied);
       return;
     }
     const { texels, bytesPerRow } = copied;

@@ -5,8 +5,11 @@ const MAX_BYTES = 64 << 20;
 /** As how many objects a device counts, beside those that were made of it: it has memory and threads of its own. */
 const DEVICE_OBJECTS = MAX_OBJECTS / 8;
 
-/** How much more memory than at its best the process may have before the guest is asked to let go of what it can. */
-const MAX_GROWTH_BYTES = 64 << 20;
+/** So many times as long as the last full collection took, there is no other: it is a twentieth of the time at most. */
+const COLLECTION_PAUSE = 20;
+
+/** How much more memory than at its best, or than half of that, the process may have before the guest is asked to collect. */
+const MIN_GROWTH_BYTES = 64 << 20;
 /** Asking the operating system takes microseconds: once in so many new objects. */
 const LOOK_EVERY_OBJECTS = 32;
 
@@ -35,6 +38,7 @@ export class Garbage {
   #leastBytes = Infinity;
   /** The guest was asked: what it releases next is worth a collection, however little it is. */
   #isAsked = false;
+  #nextMajorMs = 0;
 
   /**
    * @param memory without it, the engine decides.
@@ -51,7 +55,7 @@ export class Garbage {
     this.#unseenObjects = 0;
     const bytes = this.#memory.residentBytes();
     this.#leastBytes = Math.min(this.#leastBytes, bytes);
-    if (bytes - this.#leastBytes < MAX_GROWTH_BYTES) return;
+    if (bytes - this.#leastBytes < Math.max(MIN_GROWTH_BYTES, this.#leastBytes / 2)) return;
     // Whether it helps or not, the next time is so much later.
     this.#leastBytes = bytes;
     this.#isAsked = true;
@@ -73,16 +77,21 @@ export class Garbage {
 
   /** To be called between frames: collecting takes milliseconds. */
   collectIfDue(): void {
+    if (this.#memory === undefined) return;
     const isAnswer = this.#isAsked && this.#objects >= LOOK_EVERY_OBJECTS;
-    if (isAnswer || this.#objects >= MAX_OBJECTS || this.#bytes >= MAX_BYTES) {
+    const isMajorDue = isAnswer || this.#objects >= MAX_OBJECTS || this.#bytes >= MAX_BYTES;
+    if (isMajorDue && performance.now() >= this.#nextMajorMs) {
       this.#isAsked = false;
       this.#objects = 0;
       this.#bytes = 0;
       this.#youngObjects = 0;
-      this.#memory?.collect('major');
+      const startedMs = performance.now();
+      this.#memory.collect('major');
+      const endedMs = performance.now();
+      this.#nextMajorMs = endedMs + COLLECTION_PAUSE * (endedMs - startedMs);
     } else if (this.#youngObjects >= MAX_YOUNG_OBJECTS) {
       this.#youngObjects = 0;
-      this.#memory?.collect('minor');
+      this.#memory.collect('minor');
     }
   }
 }

@@ -207,7 +207,10 @@ export class HostConnection implements HostSession {
    * @param device for a device and its queue, which no other object's id leads to.
    */
   fulfil(id: number, type: number, object: object, device?: DeviceState): void {
-    if (this.#objects.fulfil(id, type, object) && device !== undefined) this.#attach(id, device);
+    // What was asked of a device before it was lost can come after it has been replaced.
+    const standIn = this.#deviceOf[slotOf(id)]?.standIn;
+    const isBound = this.#objects.fulfil(id, type, standIn === undefined ? object : standIn.substitute(type));
+    if (isBound && device !== undefined) this.#attach(id, device);
   }
 
   create(id: number, type: number, parent: object, make: () => object): void {
@@ -233,7 +236,6 @@ export class HostConnection implements HostSession {
     if (device === undefined || --device.objectCount > 0) return;
     this.devices.delete(device.device);
     destroyQuietly(device);
-    this.#garbage.addDevice(device.totalObjectCount);
   }
 
   /**
@@ -243,11 +245,19 @@ export class HostConnection implements HostSession {
   retire(state: DeviceState): void {
     state.isLost = true;
     this.devices.delete(state.device);
+    if (this.#isEnded) return;
     this.#garbage.addDevice(state.totalObjectCount);
+    this.#replace(state);
+    this.#garbage.collectIfDue();
+  }
+
+  #replace(state: DeviceState): void {
     if (this.#lostDevice === undefined) {
       this.#lostDevice = state;
       return;
     }
+    // A device of which nothing is bound needs no search.
+    if (state.objectCount === 0) return;
     const stand = this.#lostDevice;
     this.#objects.replace((slot, type) => (this.#deviceOf[slot] === state ? stand.substitute(type) : undefined));
     state.replaceWith(stand);
@@ -327,6 +337,11 @@ export class HostConnection implements HostSession {
       payload(writer);
       writer.end(record);
     });
+  }
+
+  /** Ends the session: something failed that nothing else can be done about. */
+  fault(error: Error): void {
+    this.#onFault(error);
   }
 
   /** Writes records to the guest. */

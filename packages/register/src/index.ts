@@ -18,6 +18,7 @@ if (address === undefined || address === '') {
 setFlagsFromString('--expose-gc');
 // Out of a context of its own, so that the program does not find a global that it does not expect.
 const collectGarbage = runInNewContext('gc') as () => void;
+setFlagsFromString('--no-expose-gc');
 
 const { gpu, globals } = await openTransport(address)
   .then((transport) => connect(transport, { markAsUntransferable, collectGarbage }))

@@ -37,12 +37,14 @@ export class AdapterHandlers extends GPUAdapterHandlers {
       const { error } = event as api.GPUUncapturedErrorEvent;
       connection.sendUncaptured(state, { type: errorType(error), message: error.message });
     });
-    void device.lost.then(({ reason, message }) => {
-      connection.retire(state);
-      // A loss that comes of nobody holding the device is nobody's to hear of.
-      if (state.objectCount === 0) return;
-      connection.send((writer) => encodeDeviceLost(writer, newDevice, reason, cutMessage(message)));
-    });
+    device.lost
+      .then(({ reason, message }) => {
+        connection.retire(state);
+        // A loss that comes of nobody holding the device is nobody's to hear of.
+        if (state.objectCount === 0) return;
+        connection.send((writer) => encodeDeviceLost(writer, newDevice, reason, cutMessage(message)));
+      })
+      .catch((error: unknown) => connection.fault(error as Error));
     return capabilitiesOf(device.features, device.limits, device.adapterInfo ?? target.info);
   }
 }

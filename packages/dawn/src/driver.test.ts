@@ -24,7 +24,7 @@ afterEach(() => {
 describe('chooseDriver on this machine', () => {
   it('opens an adapter and says why it is this one', async () => {
     const choice = await chooseDriver();
-    expect(choice.reason.at(-1)).toMatch(/opened ".+", which computes in (hardware|software, on the CPU)\./);
+    expect(choice.reason.join('\n')).toMatch(/opened ".+", which computes in (hardware|software, on the CPU)\./);
   });
 });
 

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { PROTOCOL } from '@vesper-gpu/protocol';
 import { requireBuilt, VesperProcess } from '../../test/command.ts';
 import { afterwards, eventually, temporaryFolder } from '../../test/test-broker.ts';
 
@@ -180,7 +181,11 @@ describe('vesper doctor', () => {
       ok: true,
       driver: { reason: expect.arrayContaining([expect.stringMatching(/opened ".+"/)]) },
       features: expect.arrayContaining(['core-features-and-limits']),
-      protocol: { wireVersion: 1, schemaRevision: 1, schemaHash: expect.stringMatching(/^[0-9a-f]{16}$/) },
+      protocol: {
+        wireVersion: 1,
+        schemaRevision: PROTOCOL.schemaRevision,
+        schemaHash: expect.stringMatching(/^[0-9a-f]{16}$/),
+      },
     });
     const text = new VesperProcess(['doctor']);
     expect(await text.ended).toBe(0);

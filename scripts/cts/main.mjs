@@ -94,7 +94,7 @@ async function startHost(choice) {
       if (pid !== undefined && message.endsWith(' connected')) hostPid = pid;
     },
     warn: (_fields, message) => console.error(`host: ${message}`),
-    error: (_fields, message) => console.error(`host: ${message}`),
+    error: ({ output = [] }, message) => console.error([`host: ${message}`, ...output.slice(-5)].join('\n  ')),
     debug() {},
     trace() {},
   };

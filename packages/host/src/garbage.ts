@@ -8,7 +8,7 @@ const DEVICE_OBJECTS = MAX_OBJECTS / 8;
 /** So many times as long as the last full collection took, there is no other: it is a twentieth of the time at most. */
 const COLLECTION_PAUSE = 20;
 
-/** How much more memory than at its best, or than half of that, the process may have before the guest is asked to collect. */
+/** How much more memory than at its best the process may have before the guest is asked to collect; or an eighth, if that is more. */
 const MIN_GROWTH_BYTES = 64 << 20;
 /** Asking the operating system takes microseconds: once in so many new objects. */
 const LOOK_EVERY_OBJECTS = 32;
@@ -55,7 +55,7 @@ export class Garbage {
     this.#unseenObjects = 0;
     const bytes = this.#memory.residentBytes();
     this.#leastBytes = Math.min(this.#leastBytes, bytes);
-    if (bytes - this.#leastBytes < Math.max(MIN_GROWTH_BYTES, this.#leastBytes / 2)) return;
+    if (bytes - this.#leastBytes < Math.max(MIN_GROWTH_BYTES, this.#leastBytes / 8)) return;
     // Whether it helps or not, the next time is so much later.
     this.#leastBytes = bytes;
     this.#isAsked = true;

@@ -16,7 +16,7 @@ import {
   type GPURenderPassDescriptorValue,
   type GPURenderPassEncoderImplementation,
 } from '@vesper-gpu/protocol/guest';
-import type { ByteSource, RemoteEncoder, RemoteObject } from '@vesper-gpu/wire';
+import type { ByteSource, RemoteEncoder, RemoteObject, WireWriter } from '@vesper-gpu/wire';
 import { byteRange } from './ranges.ts';
 
 /**
@@ -28,7 +28,7 @@ export class CommandEncoder extends GPUCommandEncoderBase {
   /** Held, so that its id stays bound as long as errors can be reported to it. */
   readonly #device: RemoteObject;
   /** The pass that locks the encoder until it ends. */
-  openPass: RemoteEncoder | undefined;
+  #openPass: RemoteEncoder | undefined;
   #isFinished = false;
 
   constructor(device: RemoteObject, id: number, label: string) {
@@ -46,24 +46,26 @@ export class CommandEncoder extends GPUCommandEncoderBase {
 
   /** A pass that begins while another is open, or when all is over, is invalid and never becomes the open one. */
   #locked<Pass extends RemoteEncoder>(pass: Pass): Pass {
-    if (!this.#isFinished) this.openPass ??= pass;
+    if (!this.#isFinished) this.#openPass ??= pass;
     return pass;
   }
 
   override finish(descriptor: GPUCommandBufferDescriptorValue): GPUCommandBufferImplementation {
     this.#isFinished = true;
-    this.openPass = undefined;
+    this.#openPass = undefined;
     return super.finish(descriptor);
   }
 
-  /** https://www.w3.org/TR/webgpu/#dom-gpurenderpassencoder-end @returns whether the pass was open; if not, that is reported. */
-  endPass(pass: RemoteEncoder): boolean {
-    if (this.openPass !== pass) {
-      this.report('the pass is not the open one of its encoder, which may have finished');
-      return false;
+  /** https://www.w3.org/TR/webgpu/#dom-gpurenderpassencoder-end: a pass that is not the open one is reported, and that is all. */
+  endPass(pass: RemoteEncoder, encodeEnd: (writer: WireWriter) => void): void {
+    if (this.#openPass !== pass) {
+      this.report('end of a pass that has ended already, or is not the open one of its encoder');
+      return;
     }
-    this.openPass = undefined;
-    return true;
+    this.#openPass = undefined;
+    this.stream.selectEncoder(pass);
+    encodeEnd(this.stream.writer);
+    this.stream.endEncoder(pass);
   }
 
   /** A validation error, at once: to the scope that is open now. */
@@ -137,9 +139,7 @@ export class ComputePassEncoder extends GPUComputePassEncoderBase {
   }
 
   override end(): void {
-    if (!this.stream.selectEncoder(this) || !this.#encoder.endPass(this)) return;
-    encodeComputePassEncoderEnd(this.stream.writer);
-    this.stream.endEncoder(this);
+    this.#encoder.endPass(this, encodeComputePassEncoderEnd);
   }
 
   override reportEnded(): void {
@@ -179,9 +179,7 @@ export class RenderPassEncoder extends GPURenderPassEncoderBase {
   }
 
   override end(): void {
-    if (!this.stream.selectEncoder(this) || !this.#encoder.endPass(this)) return;
-    encodeRenderPassEncoderEnd(this.stream.writer);
-    this.stream.endEncoder(this);
+    this.#encoder.endPass(this, encodeRenderPassEncoderEnd);
   }
 
   override reportEnded(): void {

@@ -10,8 +10,8 @@ const COLLECTION_PAUSE = 20;
 
 /** How much more memory than at its best the process may have before the guest is asked to collect; or an eighth, if that is more. */
 const MIN_GROWTH_BYTES = 64 << 20;
-/** Asking the operating system takes microseconds: once in so many new objects. */
-const LOOK_EVERY_OBJECTS = 32;
+/** Asking the operating system takes as long as making three objects: once in so many. */
+const LOOK_EVERY_OBJECTS = 128;
 
 /** What the process can say of its memory, and do about it. */
 export interface HostMemory {

@@ -19,11 +19,20 @@ interface VesperStream {
     // Reports an error that only the guest can see, in the error scope that is open at this point of the stream.
     undefined injectError(GPUDevice device, GPUErrorFilter type, USVString message);
 
+    // Makes a narrower capability for a sandbox within the guest: policy is a role, as policy files have them, in JSON.
+    // The budgets that it names are carved out of this session's.
+    Promise<VesperCapability> attenuate(USVString policy);
+
     // Event: the host's memory has grown. The guest collects what its program has dropped, if it can, and so releases it.
     undefined collect();
 
     // Event: the host ends the session, and why. offset is in bytes, -1 outside of a frame; opcode is -1 outside of a record.
     undefined ended(DOMString reason, USVString detail, long offset, long opcode);
+};
+
+// What a connection shows in its hello to be the one that may have it: a secret, good for one connection.
+dictionary VesperCapability {
+    required DOMString token;
 };
 
 // Why a request failed: name is that of the exception, such as "OperationError".

@@ -10,6 +10,7 @@ import { emitGuestDictionaries } from './guest-dictionaries.ts';
 import { emitGuestInterfaces, emitImplementations } from './guest-interfaces.ts';
 import { emitHost } from './host.ts';
 import { generatedInterfaces } from './names.ts';
+import { emitPolicy } from './policy.ts';
 import { emitReplies } from './replies.ts';
 import { SourceFile } from './source.ts';
 
@@ -39,6 +40,7 @@ export async function emit(schema: WireSchema, schemaOfSchema: object): Promise<
     ...interfaces,
     guestIndex(schema, [...commandFiles, ...interfaces, ...dictionaries]),
     ...emitHost(schema),
+    emitPolicy(schema),
     rootIndex(),
   ];
   const files = new Map<string, string>();

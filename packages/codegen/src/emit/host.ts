@@ -318,6 +318,7 @@ function emitIndex(schema: WireSchema, owners: string[]): SourceFile {
     "export * from './dispatch.ts';",
     "export * from './events.ts';",
     "export * from './handlers.ts';",
+    "export * from './policy.ts';",
     owners.map((owner) => `export { ${owner}Handlers } from './${owner}.ts';`),
     "export * from '../replies/index.ts';",
     "export * from '../identity.ts';",

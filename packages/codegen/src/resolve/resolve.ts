@@ -307,7 +307,11 @@ class Resolver {
       this.#expanding.add(name);
       const type = this.#type(typedef.type, place);
       this.#expanding.delete(name);
-      return type;
+      // WebGPU names the type of a set of bits after their namespace: GPUBufferUsageFlags, GPUBufferUsage.
+      const flags = /^(.+)Flags$/.exec(name)?.[1];
+      const isSet =
+        type.kind === 'integer' && flags !== undefined && this.#namespaces.some((one) => one.name === flags);
+      return isSet ? { ...type, flags } : type;
     }
     if (this.#enums.has(name)) return { kind: 'enum', name };
     if (this.#dictionaries.has(name)) return { kind: 'dictionary', name };

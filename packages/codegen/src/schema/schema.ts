@@ -30,7 +30,14 @@ export interface WireSchema {
 export type TypeSchema =
   | { kind: 'undefined' }
   | { kind: 'boolean' }
-  | { kind: 'integer'; bits: 16 | 32 | 64; signed: boolean; conversion: 'enforceRange' | 'clamp' | 'modulo' }
+  /** `flags`: the namespace of the bits, such as GPUBufferUsage, where it is a set of such. */
+  | {
+      kind: 'integer';
+      bits: 16 | 32 | 64;
+      signed: boolean;
+      conversion: 'enforceRange' | 'clamp' | 'modulo';
+      flags?: string;
+    }
   | { kind: 'float'; bits: 32 | 64 }
   | { kind: 'string'; scalarValues: boolean }
   | { kind: 'enum'; name: string }

@@ -1,4 +1,4 @@
-import { VesperStreamHandlers, type api } from '@vesper-gpu/protocol/host';
+import { VesperStreamHandlers, type api, type VesperCapabilityValue } from '@vesper-gpu/protocol/host';
 import { cutMessage } from '../failure.ts';
 import type { HostConnection } from '../host-connection.ts';
 
@@ -16,6 +16,10 @@ export class StreamHandlers extends VesperStreamHandlers {
 
   override release(ids: number[]): void {
     this.#connection.release(ids);
+  }
+
+  override attenuate(): Promise<VesperCapabilityValue> {
+    return Promise.reject(new Error('this host does not delegate'));
   }
 
   override injectError(device: api.GPUDevice, type: api.GPUErrorFilter, message: string): void {

@@ -13,6 +13,8 @@ export interface PolicyField {
   readonly type: PolicyType;
   /** Schema revision that added it. */
   readonly since: number;
+  /** What the IDL gives where it is left out; sequences and dictionaries are empty then. */
+  readonly default?: number | string | boolean;
 }
 
 /** A command of the guest. */
@@ -476,7 +478,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     leading: 1,
     fields: [
       { name: 'buffer', type: { kind: 'object' }, since: 1 },
-      { name: 'offset', type: { kind: 'number' }, since: 1 },
+      { name: 'offset', type: { kind: 'number' }, since: 1, default: 0 },
       { name: 'size', type: { kind: 'number' }, since: 1 },
     ],
   },
@@ -592,8 +594,8 @@ export const policyCommands: readonly PolicyCommand[] = [
     leading: 1,
     fields: [
       { name: 'workgroupCountX', type: { kind: 'number' }, since: 1 },
-      { name: 'workgroupCountY', type: { kind: 'number' }, since: 1 },
-      { name: 'workgroupCountZ', type: { kind: 'number' }, since: 1 },
+      { name: 'workgroupCountY', type: { kind: 'number' }, since: 1, default: 1 },
+      { name: 'workgroupCountZ', type: { kind: 'number' }, since: 1, default: 1 },
     ],
   },
   {
@@ -744,7 +746,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     fields: [
       { name: 'buffer', type: { kind: 'object' }, since: 1 },
       { name: 'indexFormat', type: { kind: 'enum', name: 'GPUIndexFormat' }, since: 1 },
-      { name: 'offset', type: { kind: 'number' }, since: 1 },
+      { name: 'offset', type: { kind: 'number' }, since: 1, default: 0 },
       { name: 'size', type: { kind: 'number' }, since: 1 },
     ],
   },
@@ -760,7 +762,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     fields: [
       { name: 'slot', type: { kind: 'number' }, since: 1 },
       { name: 'buffer', type: { kind: 'object' }, since: 1 },
-      { name: 'offset', type: { kind: 'number' }, since: 1 },
+      { name: 'offset', type: { kind: 'number' }, since: 1, default: 0 },
       { name: 'size', type: { kind: 'number' }, since: 1 },
     ],
   },
@@ -775,9 +777,9 @@ export const policyCommands: readonly PolicyCommand[] = [
     leading: 1,
     fields: [
       { name: 'vertexCount', type: { kind: 'number' }, since: 1 },
-      { name: 'instanceCount', type: { kind: 'number' }, since: 1 },
-      { name: 'firstVertex', type: { kind: 'number' }, since: 1 },
-      { name: 'firstInstance', type: { kind: 'number' }, since: 1 },
+      { name: 'instanceCount', type: { kind: 'number' }, since: 1, default: 1 },
+      { name: 'firstVertex', type: { kind: 'number' }, since: 1, default: 0 },
+      { name: 'firstInstance', type: { kind: 'number' }, since: 1, default: 0 },
     ],
   },
   {
@@ -791,10 +793,10 @@ export const policyCommands: readonly PolicyCommand[] = [
     leading: 1,
     fields: [
       { name: 'indexCount', type: { kind: 'number' }, since: 1 },
-      { name: 'instanceCount', type: { kind: 'number' }, since: 1 },
-      { name: 'firstIndex', type: { kind: 'number' }, since: 1 },
-      { name: 'baseVertex', type: { kind: 'number' }, since: 1 },
-      { name: 'firstInstance', type: { kind: 'number' }, since: 1 },
+      { name: 'instanceCount', type: { kind: 'number' }, since: 1, default: 1 },
+      { name: 'firstIndex', type: { kind: 'number' }, since: 1, default: 0 },
+      { name: 'baseVertex', type: { kind: 'number' }, since: 1, default: 0 },
+      { name: 'firstInstance', type: { kind: 'number' }, since: 1, default: 0 },
     ],
   },
   {
@@ -920,13 +922,13 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
     { name: 'data', type: { kind: 'bytes' }, since: 1 },
   ],
   GPURequestAdapterOptions: [
-    { name: 'featureLevel', type: { kind: 'string' }, since: 1 },
+    { name: 'featureLevel', type: { kind: 'string' }, since: 1, default: 'core' },
     { name: 'powerPreference', type: { kind: 'enum', name: 'GPUPowerPreference' }, since: 1 },
-    { name: 'forceFallbackAdapter', type: { kind: 'boolean' }, since: 1 },
-    { name: 'xrCompatible', type: { kind: 'boolean' }, since: 1 },
+    { name: 'forceFallbackAdapter', type: { kind: 'boolean' }, since: 1, default: false },
+    { name: 'xrCompatible', type: { kind: 'boolean' }, since: 1, default: false },
   ],
   GPUDeviceDescriptor: [
-    { name: 'label', type: { kind: 'string' }, since: 1 },
+    { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
     {
       name: 'requiredFeatures',
       type: { kind: 'sequence', element: { kind: 'enum', name: 'GPUFeatureName' } },
@@ -936,49 +938,49 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
     { name: 'defaultQueue', type: { kind: 'dictionary', name: 'GPUQueueDescriptor' }, since: 1 },
   ],
   GPUBufferDescriptor: [
-    { name: 'label', type: { kind: 'string' }, since: 1 },
+    { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
     { name: 'size', type: { kind: 'number' }, since: 1 },
     { name: 'usage', type: { kind: 'flags', name: 'GPUBufferUsage' }, since: 1 },
-    { name: 'mappedAtCreation', type: { kind: 'boolean' }, since: 1 },
+    { name: 'mappedAtCreation', type: { kind: 'boolean' }, since: 1, default: false },
   ],
   GPUTextureDescriptor: [
-    { name: 'label', type: { kind: 'string' }, since: 1 },
+    { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
     { name: 'size', type: { kind: 'dictionary', name: 'GPUExtent3DDict' }, since: 1 },
-    { name: 'mipLevelCount', type: { kind: 'number' }, since: 1 },
-    { name: 'sampleCount', type: { kind: 'number' }, since: 1 },
-    { name: 'dimension', type: { kind: 'enum', name: 'GPUTextureDimension' }, since: 1 },
+    { name: 'mipLevelCount', type: { kind: 'number' }, since: 1, default: 1 },
+    { name: 'sampleCount', type: { kind: 'number' }, since: 1, default: 1 },
+    { name: 'dimension', type: { kind: 'enum', name: 'GPUTextureDimension' }, since: 1, default: '2d' },
     { name: 'format', type: { kind: 'enum', name: 'GPUTextureFormat' }, since: 1 },
     { name: 'usage', type: { kind: 'flags', name: 'GPUTextureUsage' }, since: 1 },
     { name: 'viewFormats', type: { kind: 'sequence', element: { kind: 'enum', name: 'GPUTextureFormat' } }, since: 1 },
     { name: 'textureBindingViewDimension', type: { kind: 'enum', name: 'GPUTextureViewDimension' }, since: 1 },
   ],
   GPUTextureViewDescriptor: [
-    { name: 'label', type: { kind: 'string' }, since: 1 },
+    { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
     { name: 'format', type: { kind: 'enum', name: 'GPUTextureFormat' }, since: 1 },
     { name: 'dimension', type: { kind: 'enum', name: 'GPUTextureViewDimension' }, since: 1 },
-    { name: 'usage', type: { kind: 'flags', name: 'GPUTextureUsage' }, since: 1 },
-    { name: 'aspect', type: { kind: 'enum', name: 'GPUTextureAspect' }, since: 1 },
-    { name: 'baseMipLevel', type: { kind: 'number' }, since: 1 },
+    { name: 'usage', type: { kind: 'flags', name: 'GPUTextureUsage' }, since: 1, default: 0 },
+    { name: 'aspect', type: { kind: 'enum', name: 'GPUTextureAspect' }, since: 1, default: 'all' },
+    { name: 'baseMipLevel', type: { kind: 'number' }, since: 1, default: 0 },
     { name: 'mipLevelCount', type: { kind: 'number' }, since: 1 },
-    { name: 'baseArrayLayer', type: { kind: 'number' }, since: 1 },
+    { name: 'baseArrayLayer', type: { kind: 'number' }, since: 1, default: 0 },
     { name: 'arrayLayerCount', type: { kind: 'number' }, since: 1 },
-    { name: 'swizzle', type: { kind: 'string' }, since: 1 },
+    { name: 'swizzle', type: { kind: 'string' }, since: 1, default: 'rgba' },
   ],
   GPUSamplerDescriptor: [
-    { name: 'label', type: { kind: 'string' }, since: 1 },
-    { name: 'addressModeU', type: { kind: 'enum', name: 'GPUAddressMode' }, since: 1 },
-    { name: 'addressModeV', type: { kind: 'enum', name: 'GPUAddressMode' }, since: 1 },
-    { name: 'addressModeW', type: { kind: 'enum', name: 'GPUAddressMode' }, since: 1 },
-    { name: 'magFilter', type: { kind: 'enum', name: 'GPUFilterMode' }, since: 1 },
-    { name: 'minFilter', type: { kind: 'enum', name: 'GPUFilterMode' }, since: 1 },
-    { name: 'mipmapFilter', type: { kind: 'enum', name: 'GPUMipmapFilterMode' }, since: 1 },
-    { name: 'lodMinClamp', type: { kind: 'number' }, since: 1 },
-    { name: 'lodMaxClamp', type: { kind: 'number' }, since: 1 },
+    { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
+    { name: 'addressModeU', type: { kind: 'enum', name: 'GPUAddressMode' }, since: 1, default: 'clamp-to-edge' },
+    { name: 'addressModeV', type: { kind: 'enum', name: 'GPUAddressMode' }, since: 1, default: 'clamp-to-edge' },
+    { name: 'addressModeW', type: { kind: 'enum', name: 'GPUAddressMode' }, since: 1, default: 'clamp-to-edge' },
+    { name: 'magFilter', type: { kind: 'enum', name: 'GPUFilterMode' }, since: 1, default: 'nearest' },
+    { name: 'minFilter', type: { kind: 'enum', name: 'GPUFilterMode' }, since: 1, default: 'nearest' },
+    { name: 'mipmapFilter', type: { kind: 'enum', name: 'GPUMipmapFilterMode' }, since: 1, default: 'nearest' },
+    { name: 'lodMinClamp', type: { kind: 'number' }, since: 1, default: 0 },
+    { name: 'lodMaxClamp', type: { kind: 'number' }, since: 1, default: 32 },
     { name: 'compare', type: { kind: 'enum', name: 'GPUCompareFunction' }, since: 1 },
-    { name: 'maxAnisotropy', type: { kind: 'number' }, since: 1 },
+    { name: 'maxAnisotropy', type: { kind: 'number' }, since: 1, default: 1 },
   ],
   GPUBindGroupLayoutDescriptor: [
-    { name: 'label', type: { kind: 'string' }, since: 1 },
+    { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
     {
       name: 'entries',
       type: { kind: 'sequence', element: { kind: 'dictionary', name: 'GPUBindGroupLayoutEntry' } },
@@ -995,24 +997,26 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
     { name: 'externalTexture', type: { kind: 'dictionary', name: 'GPUExternalTextureBindingLayout' }, since: 1 },
   ],
   GPUBufferBindingLayout: [
-    { name: 'type', type: { kind: 'enum', name: 'GPUBufferBindingType' }, since: 1 },
-    { name: 'hasDynamicOffset', type: { kind: 'boolean' }, since: 1 },
-    { name: 'minBindingSize', type: { kind: 'number' }, since: 1 },
+    { name: 'type', type: { kind: 'enum', name: 'GPUBufferBindingType' }, since: 1, default: 'uniform' },
+    { name: 'hasDynamicOffset', type: { kind: 'boolean' }, since: 1, default: false },
+    { name: 'minBindingSize', type: { kind: 'number' }, since: 1, default: 0 },
   ],
-  GPUSamplerBindingLayout: [{ name: 'type', type: { kind: 'enum', name: 'GPUSamplerBindingType' }, since: 1 }],
+  GPUSamplerBindingLayout: [
+    { name: 'type', type: { kind: 'enum', name: 'GPUSamplerBindingType' }, since: 1, default: 'filtering' },
+  ],
   GPUTextureBindingLayout: [
-    { name: 'sampleType', type: { kind: 'enum', name: 'GPUTextureSampleType' }, since: 1 },
-    { name: 'viewDimension', type: { kind: 'enum', name: 'GPUTextureViewDimension' }, since: 1 },
-    { name: 'multisampled', type: { kind: 'boolean' }, since: 1 },
+    { name: 'sampleType', type: { kind: 'enum', name: 'GPUTextureSampleType' }, since: 1, default: 'float' },
+    { name: 'viewDimension', type: { kind: 'enum', name: 'GPUTextureViewDimension' }, since: 1, default: '2d' },
+    { name: 'multisampled', type: { kind: 'boolean' }, since: 1, default: false },
   ],
   GPUStorageTextureBindingLayout: [
-    { name: 'access', type: { kind: 'enum', name: 'GPUStorageTextureAccess' }, since: 1 },
+    { name: 'access', type: { kind: 'enum', name: 'GPUStorageTextureAccess' }, since: 1, default: 'write-only' },
     { name: 'format', type: { kind: 'enum', name: 'GPUTextureFormat' }, since: 1 },
-    { name: 'viewDimension', type: { kind: 'enum', name: 'GPUTextureViewDimension' }, since: 1 },
+    { name: 'viewDimension', type: { kind: 'enum', name: 'GPUTextureViewDimension' }, since: 1, default: '2d' },
   ],
   GPUExternalTextureBindingLayout: [],
   GPUBindGroupDescriptor: [
-    { name: 'label', type: { kind: 'string' }, since: 1 },
+    { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
     { name: 'layout', type: { kind: 'object' }, since: 1 },
     {
       name: 'entries',
@@ -1030,16 +1034,16 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
   ],
   GPUBufferBinding: [
     { name: 'buffer', type: { kind: 'object' }, since: 1 },
-    { name: 'offset', type: { kind: 'number' }, since: 1 },
+    { name: 'offset', type: { kind: 'number' }, since: 1, default: 0 },
     { name: 'size', type: { kind: 'number' }, since: 1 },
   ],
   GPUPipelineLayoutDescriptor: [
-    { name: 'label', type: { kind: 'string' }, since: 1 },
+    { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
     { name: 'bindGroupLayouts', type: { kind: 'sequence', element: { kind: 'object' } }, since: 1 },
-    { name: 'immediateSize', type: { kind: 'number' }, since: 1 },
+    { name: 'immediateSize', type: { kind: 'number' }, since: 1, default: 0 },
   ],
   GPUShaderModuleDescriptor: [
-    { name: 'label', type: { kind: 'string' }, since: 1 },
+    { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
     { name: 'code', type: { kind: 'string' }, since: 1 },
     {
       name: 'compilationHints',
@@ -1061,7 +1065,7 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
     { name: 'constants', type: { kind: 'record', element: { kind: 'number' } }, since: 1 },
   ],
   GPUComputePipelineDescriptor: [
-    { name: 'label', type: { kind: 'string' }, since: 1 },
+    { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
     {
       name: 'layout',
       type: { kind: 'union', members: [{ kind: 'object' }, { kind: 'enum', name: 'GPUAutoLayoutMode' }] },
@@ -1070,7 +1074,7 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
     { name: 'compute', type: { kind: 'dictionary', name: 'GPUProgrammableStage' }, since: 1 },
   ],
   GPURenderPipelineDescriptor: [
-    { name: 'label', type: { kind: 'string' }, since: 1 },
+    { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
     {
       name: 'layout',
       type: { kind: 'union', members: [{ kind: 'object' }, { kind: 'enum', name: 'GPUAutoLayoutMode' }] },
@@ -1083,16 +1087,16 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
     { name: 'fragment', type: { kind: 'dictionary', name: 'GPUFragmentState' }, since: 1 },
   ],
   GPUPrimitiveState: [
-    { name: 'topology', type: { kind: 'enum', name: 'GPUPrimitiveTopology' }, since: 1 },
+    { name: 'topology', type: { kind: 'enum', name: 'GPUPrimitiveTopology' }, since: 1, default: 'triangle-list' },
     { name: 'stripIndexFormat', type: { kind: 'enum', name: 'GPUIndexFormat' }, since: 1 },
-    { name: 'frontFace', type: { kind: 'enum', name: 'GPUFrontFace' }, since: 1 },
-    { name: 'cullMode', type: { kind: 'enum', name: 'GPUCullMode' }, since: 1 },
-    { name: 'unclippedDepth', type: { kind: 'boolean' }, since: 1 },
+    { name: 'frontFace', type: { kind: 'enum', name: 'GPUFrontFace' }, since: 1, default: 'ccw' },
+    { name: 'cullMode', type: { kind: 'enum', name: 'GPUCullMode' }, since: 1, default: 'none' },
+    { name: 'unclippedDepth', type: { kind: 'boolean' }, since: 1, default: false },
   ],
   GPUMultisampleState: [
-    { name: 'count', type: { kind: 'number' }, since: 1 },
-    { name: 'mask', type: { kind: 'number' }, since: 1 },
-    { name: 'alphaToCoverageEnabled', type: { kind: 'boolean' }, since: 1 },
+    { name: 'count', type: { kind: 'number' }, since: 1, default: 1 },
+    { name: 'mask', type: { kind: 'number' }, since: 1, default: 4294967295 },
+    { name: 'alphaToCoverageEnabled', type: { kind: 'boolean' }, since: 1, default: false },
   ],
   GPUFragmentState: [
     { name: 'module', type: { kind: 'object' }, since: 1 },
@@ -1107,16 +1111,16 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
   GPUColorTargetState: [
     { name: 'format', type: { kind: 'enum', name: 'GPUTextureFormat' }, since: 1 },
     { name: 'blend', type: { kind: 'dictionary', name: 'GPUBlendState' }, since: 1 },
-    { name: 'writeMask', type: { kind: 'flags', name: 'GPUColorWrite' }, since: 1 },
+    { name: 'writeMask', type: { kind: 'flags', name: 'GPUColorWrite' }, since: 1, default: 15 },
   ],
   GPUBlendState: [
     { name: 'color', type: { kind: 'dictionary', name: 'GPUBlendComponent' }, since: 1 },
     { name: 'alpha', type: { kind: 'dictionary', name: 'GPUBlendComponent' }, since: 1 },
   ],
   GPUBlendComponent: [
-    { name: 'operation', type: { kind: 'enum', name: 'GPUBlendOperation' }, since: 1 },
-    { name: 'srcFactor', type: { kind: 'enum', name: 'GPUBlendFactor' }, since: 1 },
-    { name: 'dstFactor', type: { kind: 'enum', name: 'GPUBlendFactor' }, since: 1 },
+    { name: 'operation', type: { kind: 'enum', name: 'GPUBlendOperation' }, since: 1, default: 'add' },
+    { name: 'srcFactor', type: { kind: 'enum', name: 'GPUBlendFactor' }, since: 1, default: 'one' },
+    { name: 'dstFactor', type: { kind: 'enum', name: 'GPUBlendFactor' }, since: 1, default: 'zero' },
   ],
   GPUDepthStencilState: [
     { name: 'format', type: { kind: 'enum', name: 'GPUTextureFormat' }, since: 1 },
@@ -1124,17 +1128,17 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
     { name: 'depthCompare', type: { kind: 'enum', name: 'GPUCompareFunction' }, since: 1 },
     { name: 'stencilFront', type: { kind: 'dictionary', name: 'GPUStencilFaceState' }, since: 1 },
     { name: 'stencilBack', type: { kind: 'dictionary', name: 'GPUStencilFaceState' }, since: 1 },
-    { name: 'stencilReadMask', type: { kind: 'number' }, since: 1 },
-    { name: 'stencilWriteMask', type: { kind: 'number' }, since: 1 },
-    { name: 'depthBias', type: { kind: 'number' }, since: 1 },
-    { name: 'depthBiasSlopeScale', type: { kind: 'number' }, since: 1 },
-    { name: 'depthBiasClamp', type: { kind: 'number' }, since: 1 },
+    { name: 'stencilReadMask', type: { kind: 'number' }, since: 1, default: 4294967295 },
+    { name: 'stencilWriteMask', type: { kind: 'number' }, since: 1, default: 4294967295 },
+    { name: 'depthBias', type: { kind: 'number' }, since: 1, default: 0 },
+    { name: 'depthBiasSlopeScale', type: { kind: 'number' }, since: 1, default: 0 },
+    { name: 'depthBiasClamp', type: { kind: 'number' }, since: 1, default: 0 },
   ],
   GPUStencilFaceState: [
-    { name: 'compare', type: { kind: 'enum', name: 'GPUCompareFunction' }, since: 1 },
-    { name: 'failOp', type: { kind: 'enum', name: 'GPUStencilOperation' }, since: 1 },
-    { name: 'depthFailOp', type: { kind: 'enum', name: 'GPUStencilOperation' }, since: 1 },
-    { name: 'passOp', type: { kind: 'enum', name: 'GPUStencilOperation' }, since: 1 },
+    { name: 'compare', type: { kind: 'enum', name: 'GPUCompareFunction' }, since: 1, default: 'always' },
+    { name: 'failOp', type: { kind: 'enum', name: 'GPUStencilOperation' }, since: 1, default: 'keep' },
+    { name: 'depthFailOp', type: { kind: 'enum', name: 'GPUStencilOperation' }, since: 1, default: 'keep' },
+    { name: 'passOp', type: { kind: 'enum', name: 'GPUStencilOperation' }, since: 1, default: 'keep' },
   ],
   GPUVertexState: [
     { name: 'module', type: { kind: 'object' }, since: 1 },
@@ -1148,7 +1152,7 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
   ],
   GPUVertexBufferLayout: [
     { name: 'arrayStride', type: { kind: 'number' }, since: 1 },
-    { name: 'stepMode', type: { kind: 'enum', name: 'GPUVertexStepMode' }, since: 1 },
+    { name: 'stepMode', type: { kind: 'enum', name: 'GPUVertexStepMode' }, since: 1, default: 'vertex' },
     {
       name: 'attributes',
       type: { kind: 'sequence', element: { kind: 'dictionary', name: 'GPUVertexAttribute' } },
@@ -1161,31 +1165,31 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
     { name: 'shaderLocation', type: { kind: 'number' }, since: 1 },
   ],
   GPUTexelCopyBufferLayout: [
-    { name: 'offset', type: { kind: 'number' }, since: 1 },
+    { name: 'offset', type: { kind: 'number' }, since: 1, default: 0 },
     { name: 'bytesPerRow', type: { kind: 'number' }, since: 1 },
     { name: 'rowsPerImage', type: { kind: 'number' }, since: 1 },
   ],
   GPUTexelCopyBufferInfo: [
-    { name: 'offset', type: { kind: 'number' }, since: 1 },
+    { name: 'offset', type: { kind: 'number' }, since: 1, default: 0 },
     { name: 'bytesPerRow', type: { kind: 'number' }, since: 1 },
     { name: 'rowsPerImage', type: { kind: 'number' }, since: 1 },
     { name: 'buffer', type: { kind: 'object' }, since: 1 },
   ],
   GPUTexelCopyTextureInfo: [
     { name: 'texture', type: { kind: 'object' }, since: 1 },
-    { name: 'mipLevel', type: { kind: 'number' }, since: 1 },
+    { name: 'mipLevel', type: { kind: 'number' }, since: 1, default: 0 },
     { name: 'origin', type: { kind: 'dictionary', name: 'GPUOrigin3DDict' }, since: 1 },
-    { name: 'aspect', type: { kind: 'enum', name: 'GPUTextureAspect' }, since: 1 },
+    { name: 'aspect', type: { kind: 'enum', name: 'GPUTextureAspect' }, since: 1, default: 'all' },
   ],
-  GPUCommandBufferDescriptor: [{ name: 'label', type: { kind: 'string' }, since: 1 }],
-  GPUCommandEncoderDescriptor: [{ name: 'label', type: { kind: 'string' }, since: 1 }],
+  GPUCommandBufferDescriptor: [{ name: 'label', type: { kind: 'string' }, since: 1, default: '' }],
+  GPUCommandEncoderDescriptor: [{ name: 'label', type: { kind: 'string' }, since: 1, default: '' }],
   GPUComputePassTimestampWrites: [
     { name: 'querySet', type: { kind: 'object' }, since: 1 },
     { name: 'beginningOfPassWriteIndex', type: { kind: 'number' }, since: 1 },
     { name: 'endOfPassWriteIndex', type: { kind: 'number' }, since: 1 },
   ],
   GPUComputePassDescriptor: [
-    { name: 'label', type: { kind: 'string' }, since: 1 },
+    { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
     { name: 'timestampWrites', type: { kind: 'dictionary', name: 'GPUComputePassTimestampWrites' }, since: 1 },
   ],
   GPURenderPassTimestampWrites: [
@@ -1194,7 +1198,7 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
     { name: 'endOfPassWriteIndex', type: { kind: 'number' }, since: 1 },
   ],
   GPURenderPassDescriptor: [
-    { name: 'label', type: { kind: 'string' }, since: 1 },
+    { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
     {
       name: 'colorAttachments',
       type: { kind: 'sequence', element: { kind: 'dictionary', name: 'GPURenderPassColorAttachment' } },
@@ -1207,7 +1211,7 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
     },
     { name: 'occlusionQuerySet', type: { kind: 'object' }, since: 1 },
     { name: 'timestampWrites', type: { kind: 'dictionary', name: 'GPURenderPassTimestampWrites' }, since: 1 },
-    { name: 'maxDrawCount', type: { kind: 'number' }, since: 1 },
+    { name: 'maxDrawCount', type: { kind: 'number' }, since: 1, default: 50000000 },
   ],
   GPURenderPassColorAttachment: [
     { name: 'view', type: { kind: 'object' }, since: 1 },
@@ -1222,24 +1226,24 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
     { name: 'depthClearValue', type: { kind: 'number' }, since: 1 },
     { name: 'depthLoadOp', type: { kind: 'enum', name: 'GPULoadOp' }, since: 1 },
     { name: 'depthStoreOp', type: { kind: 'enum', name: 'GPUStoreOp' }, since: 1 },
-    { name: 'depthReadOnly', type: { kind: 'boolean' }, since: 1 },
-    { name: 'stencilClearValue', type: { kind: 'number' }, since: 1 },
+    { name: 'depthReadOnly', type: { kind: 'boolean' }, since: 1, default: false },
+    { name: 'stencilClearValue', type: { kind: 'number' }, since: 1, default: 0 },
     { name: 'stencilLoadOp', type: { kind: 'enum', name: 'GPULoadOp' }, since: 1 },
     { name: 'stencilStoreOp', type: { kind: 'enum', name: 'GPUStoreOp' }, since: 1 },
-    { name: 'stencilReadOnly', type: { kind: 'boolean' }, since: 1 },
+    { name: 'stencilReadOnly', type: { kind: 'boolean' }, since: 1, default: false },
   ],
-  GPURenderBundleDescriptor: [{ name: 'label', type: { kind: 'string' }, since: 1 }],
+  GPURenderBundleDescriptor: [{ name: 'label', type: { kind: 'string' }, since: 1, default: '' }],
   GPURenderBundleEncoderDescriptor: [
-    { name: 'label', type: { kind: 'string' }, since: 1 },
+    { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
     { name: 'colorFormats', type: { kind: 'sequence', element: { kind: 'enum', name: 'GPUTextureFormat' } }, since: 1 },
     { name: 'depthStencilFormat', type: { kind: 'enum', name: 'GPUTextureFormat' }, since: 1 },
-    { name: 'sampleCount', type: { kind: 'number' }, since: 1 },
-    { name: 'depthReadOnly', type: { kind: 'boolean' }, since: 1 },
-    { name: 'stencilReadOnly', type: { kind: 'boolean' }, since: 1 },
+    { name: 'sampleCount', type: { kind: 'number' }, since: 1, default: 1 },
+    { name: 'depthReadOnly', type: { kind: 'boolean' }, since: 1, default: false },
+    { name: 'stencilReadOnly', type: { kind: 'boolean' }, since: 1, default: false },
   ],
-  GPUQueueDescriptor: [{ name: 'label', type: { kind: 'string' }, since: 1 }],
+  GPUQueueDescriptor: [{ name: 'label', type: { kind: 'string' }, since: 1, default: '' }],
   GPUQuerySetDescriptor: [
-    { name: 'label', type: { kind: 'string' }, since: 1 },
+    { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
     { name: 'type', type: { kind: 'enum', name: 'GPUQueryType' }, since: 1 },
     { name: 'count', type: { kind: 'number' }, since: 1 },
   ],
@@ -1250,14 +1254,14 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
     { name: 'a', type: { kind: 'number' }, since: 1 },
   ],
   GPUOrigin3DDict: [
-    { name: 'x', type: { kind: 'number' }, since: 1 },
-    { name: 'y', type: { kind: 'number' }, since: 1 },
-    { name: 'z', type: { kind: 'number' }, since: 1 },
+    { name: 'x', type: { kind: 'number' }, since: 1, default: 0 },
+    { name: 'y', type: { kind: 'number' }, since: 1, default: 0 },
+    { name: 'z', type: { kind: 'number' }, since: 1, default: 0 },
   ],
   GPUExtent3DDict: [
     { name: 'width', type: { kind: 'number' }, since: 1 },
-    { name: 'height', type: { kind: 'number' }, since: 1 },
-    { name: 'depthOrArrayLayers', type: { kind: 'number' }, since: 1 },
+    { name: 'height', type: { kind: 'number' }, since: 1, default: 1 },
+    { name: 'depthOrArrayLayers', type: { kind: 'number' }, since: 1, default: 1 },
   ],
 };
 

@@ -1,5 +1,5 @@
 import type { CommandSchema, FieldSchema, TypeSchema, WireSchema } from '../schema/schema.ts';
-import { wordOf } from './names.ts';
+import { literalText, wordOf } from './names.ts';
 import { SourceFile } from './source.ts';
 
 /** `host/policy.ts`: what a policy can speak of. Handlers are called by it, so that no member can be left out by hand. */
@@ -22,6 +22,8 @@ export function emitPolicy(schema: WireSchema): SourceFile {
     'readonly type: PolicyType;',
     '/** Schema revision that added it. */',
     'readonly since: number;',
+    '/** What the IDL gives where it is left out; sequences and dictionaries are empty then. */',
+    'readonly default?: number | string | boolean;',
     '}',
     '',
   );
@@ -99,8 +101,10 @@ function commandText(command: CommandSchema): string {
   );
 }
 
-function fieldText({ name, type, since }: FieldSchema): string {
-  return `{ name: '${name}', type: ${typeText(type)}, since: ${since} }`;
+function fieldText(field: FieldSchema): string {
+  const { name, type, since, default: fallback } = field;
+  const hasValue = fallback !== undefined && fallback !== 'empty-sequence' && fallback !== 'empty-dictionary';
+  return `{ name: '${name}', type: ${typeText(type)}, since: ${since}${hasValue ? `, default: ${literalText(field)}` : ''} }`;
 }
 
 function typeText(type: TypeSchema): string {

@@ -1,3 +1,4 @@
+import { DEFAULT_POLICY } from '../../packages/host/dist/policy/defaults.js';
 import { HostConnection } from '../../packages/host/dist/host-connection.js';
 
 /** Small limits, so that they are met. */
@@ -20,6 +21,7 @@ function emptyDevice(id) {
     isLost: false,
     scopes: { report: () => true },
     invalid: { make: () => ({}), poison() {} },
+    substitute: () => ({}),
   };
 }
 
@@ -56,6 +58,6 @@ export function openHost(schema) {
     connection.fulfil(queue, numbers.get('GPUQueue'), {}, state);
     return new Promise(() => {});
   };
-  connection.handlers = handlers;
+  connection.execute(handlers, { policy: DEFAULT_POLICY });
   return { connection, faults };
 }

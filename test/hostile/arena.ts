@@ -1,6 +1,7 @@
 import * as guest from '@vesper-gpu/protocol/guest';
 import { ProtocolError, WireWriter, type HostLimits, type Transport } from '@vesper-gpu/wire';
 import { createHandlers } from '../../packages/host/src/handlers/index.ts';
+import { DEFAULT_POLICY } from '../../packages/host/src/policy/defaults.ts';
 import { HostConnection } from '../../packages/host/src/host-connection.ts';
 import { interfaceNumbers } from '../wire/schema.ts';
 import { NullGpu } from './null-gpu.ts';
@@ -75,7 +76,7 @@ export class Arena {
       (error) => this.faults.push(error),
       undefined,
     );
-    this.connection.handlers = createHandlers(this.connection, this.gpu.api);
+    this.connection.execute(createHandlers(this.connection, this.gpu.api), { policy: DEFAULT_POLICY });
   }
 
   static async open(limits: Partial<HostLimits> = {}): Promise<Arena> {

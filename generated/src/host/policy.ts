@@ -34,6 +34,8 @@ export interface PolicyCommand {
   readonly since: number;
   /** How many arguments of the method come before those of `fields`: the target, and new ids. */
   readonly leading: number;
+  /** How many objects it makes. */
+  readonly creates: number;
   readonly fields: readonly PolicyField[];
 }
 
@@ -48,6 +50,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 0,
+    creates: 0,
     fields: [{ name: 'encoder', type: { kind: 'number' }, since: 1 }],
   },
   {
@@ -59,6 +62,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 0,
+    creates: 0,
     fields: [{ name: 'ids', type: { kind: 'sequence', element: { kind: 'number' } }, since: 1 }],
   },
   {
@@ -70,6 +74,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 0,
+    creates: 0,
     fields: [
       { name: 'device', type: { kind: 'object' }, since: 1 },
       { name: 'type', type: { kind: 'enum', name: 'GPUErrorFilter' }, since: 1 },
@@ -85,6 +90,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [{ name: 'label', type: { kind: 'string' }, since: 1 }],
   },
   {
@@ -96,6 +102,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'request',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'options', type: { kind: 'dictionary', name: 'GPURequestAdapterOptions' }, since: 1 }],
   },
   {
@@ -107,6 +114,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'request',
     since: 1,
     leading: 3,
+    creates: 2,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUDeviceDescriptor' }, since: 1 }],
   },
   {
@@ -118,6 +126,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [],
   },
   {
@@ -129,6 +138,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUBufferDescriptor' }, since: 1 }],
   },
   {
@@ -140,6 +150,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUTextureDescriptor' }, since: 1 }],
   },
   {
@@ -151,6 +162,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUSamplerDescriptor' }, since: 1 }],
   },
   {
@@ -162,6 +174,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUBindGroupLayoutDescriptor' }, since: 1 }],
   },
   {
@@ -173,6 +186,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUPipelineLayoutDescriptor' }, since: 1 }],
   },
   {
@@ -184,6 +198,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUBindGroupDescriptor' }, since: 1 }],
   },
   {
@@ -195,6 +210,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUShaderModuleDescriptor' }, since: 1 }],
   },
   {
@@ -206,6 +222,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUComputePipelineDescriptor' }, since: 1 }],
   },
   {
@@ -217,6 +234,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPURenderPipelineDescriptor' }, since: 1 }],
   },
   {
@@ -228,6 +246,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'request',
     since: 1,
     leading: 2,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUComputePipelineDescriptor' }, since: 1 }],
   },
   {
@@ -239,6 +258,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'request',
     since: 1,
     leading: 2,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPURenderPipelineDescriptor' }, since: 1 }],
   },
   {
@@ -250,6 +270,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUCommandEncoderDescriptor' }, since: 1 }],
   },
   {
@@ -261,6 +282,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPURenderBundleEncoderDescriptor' }, since: 1 }],
   },
   {
@@ -272,6 +294,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUQuerySetDescriptor' }, since: 1 }],
   },
   {
@@ -283,6 +306,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [{ name: 'filter', type: { kind: 'enum', name: 'GPUErrorFilter' }, since: 1 }],
   },
   {
@@ -294,6 +318,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'request',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [],
   },
   {
@@ -305,6 +330,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'request',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'mode', type: { kind: 'flags', name: 'GPUMapMode' }, since: 1 },
       { name: 'offset', type: { kind: 'number' }, since: 1 },
@@ -320,6 +346,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'bulk',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       {
         name: 'writes',
@@ -337,6 +364,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [],
   },
   {
@@ -348,6 +376,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUTextureViewDescriptor' }, since: 1 }],
   },
   {
@@ -359,6 +388,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [],
   },
   {
@@ -370,6 +400,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'request',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [],
   },
   {
@@ -381,6 +412,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'index', type: { kind: 'number' }, since: 1 }],
   },
   {
@@ -392,6 +424,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPURenderPassDescriptor' }, since: 1 }],
   },
   {
@@ -403,6 +436,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUComputePassDescriptor' }, since: 1 }],
   },
   {
@@ -414,6 +448,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'source', type: { kind: 'object' }, since: 1 },
       { name: 'sourceOffset', type: { kind: 'number' }, since: 1 },
@@ -431,6 +466,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'source', type: { kind: 'dictionary', name: 'GPUTexelCopyBufferInfo' }, since: 1 },
       { name: 'destination', type: { kind: 'dictionary', name: 'GPUTexelCopyTextureInfo' }, since: 1 },
@@ -446,6 +482,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'source', type: { kind: 'dictionary', name: 'GPUTexelCopyTextureInfo' }, since: 1 },
       { name: 'destination', type: { kind: 'dictionary', name: 'GPUTexelCopyBufferInfo' }, since: 1 },
@@ -461,6 +498,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'source', type: { kind: 'dictionary', name: 'GPUTexelCopyTextureInfo' }, since: 1 },
       { name: 'destination', type: { kind: 'dictionary', name: 'GPUTexelCopyTextureInfo' }, since: 1 },
@@ -476,6 +514,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'buffer', type: { kind: 'object' }, since: 1 },
       { name: 'offset', type: { kind: 'number' }, since: 1, default: 0 },
@@ -491,6 +530,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'querySet', type: { kind: 'object' }, since: 1 },
       { name: 'firstQuery', type: { kind: 'number' }, since: 1 },
@@ -508,6 +548,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUCommandBufferDescriptor' }, since: 1 }],
   },
   {
@@ -519,6 +560,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'index', type: { kind: 'number' }, since: 1 },
       { name: 'bindGroup', type: { kind: 'object' }, since: 1 },
@@ -534,6 +576,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'bulk',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'rangeOffset', type: { kind: 'number' }, since: 1 },
       { name: 'data', type: { kind: 'bytes' }, since: 1 },
@@ -548,6 +591,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [{ name: 'groupLabel', type: { kind: 'string' }, since: 1 }],
   },
   {
@@ -559,6 +603,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [],
   },
   {
@@ -570,6 +615,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [{ name: 'markerLabel', type: { kind: 'string' }, since: 1 }],
   },
   {
@@ -581,6 +627,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [{ name: 'pipeline', type: { kind: 'object' }, since: 1 }],
   },
   {
@@ -592,6 +639,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'workgroupCountX', type: { kind: 'number' }, since: 1 },
       { name: 'workgroupCountY', type: { kind: 'number' }, since: 1, default: 1 },
@@ -607,6 +655,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'indirectBuffer', type: { kind: 'object' }, since: 1 },
       { name: 'indirectOffset', type: { kind: 'number' }, since: 1 },
@@ -621,6 +670,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [],
   },
   {
@@ -632,6 +682,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'x', type: { kind: 'number' }, since: 1 },
       { name: 'y', type: { kind: 'number' }, since: 1 },
@@ -650,6 +701,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'x', type: { kind: 'number' }, since: 1 },
       { name: 'y', type: { kind: 'number' }, since: 1 },
@@ -666,6 +718,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [{ name: 'color', type: { kind: 'dictionary', name: 'GPUColorDict' }, since: 1 }],
   },
   {
@@ -677,6 +730,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [{ name: 'reference', type: { kind: 'number' }, since: 1 }],
   },
   {
@@ -688,6 +742,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [{ name: 'queryIndex', type: { kind: 'number' }, since: 1 }],
   },
   {
@@ -699,6 +754,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [],
   },
   {
@@ -710,6 +766,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [{ name: 'bundles', type: { kind: 'sequence', element: { kind: 'object' } }, since: 1 }],
   },
   {
@@ -721,6 +778,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [],
   },
   {
@@ -732,6 +790,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [{ name: 'pipeline', type: { kind: 'object' }, since: 1 }],
   },
   {
@@ -743,6 +802,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'buffer', type: { kind: 'object' }, since: 1 },
       { name: 'indexFormat', type: { kind: 'enum', name: 'GPUIndexFormat' }, since: 1 },
@@ -759,6 +819,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'slot', type: { kind: 'number' }, since: 1 },
       { name: 'buffer', type: { kind: 'object' }, since: 1 },
@@ -775,6 +836,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'vertexCount', type: { kind: 'number' }, since: 1 },
       { name: 'instanceCount', type: { kind: 'number' }, since: 1, default: 1 },
@@ -791,6 +853,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'indexCount', type: { kind: 'number' }, since: 1 },
       { name: 'instanceCount', type: { kind: 'number' }, since: 1, default: 1 },
@@ -808,6 +871,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'indirectBuffer', type: { kind: 'object' }, since: 1 },
       { name: 'indirectOffset', type: { kind: 'number' }, since: 1 },
@@ -822,6 +886,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'indirectBuffer', type: { kind: 'object' }, since: 1 },
       { name: 'indirectOffset', type: { kind: 'number' }, since: 1 },
@@ -836,6 +901,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'create',
     since: 1,
     leading: 1,
+    creates: 1,
     fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPURenderBundleDescriptor' }, since: 1 }],
   },
   {
@@ -847,6 +913,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [{ name: 'commandBuffers', type: { kind: 'sequence', element: { kind: 'object' } }, since: 1 }],
   },
   {
@@ -858,6 +925,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'request',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [],
   },
   {
@@ -869,6 +937,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'bulk',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'buffer', type: { kind: 'object' }, since: 1 },
       { name: 'bufferOffset', type: { kind: 'number' }, since: 1 },
@@ -884,6 +953,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'bulk',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [
       { name: 'destination', type: { kind: 'dictionary', name: 'GPUTexelCopyTextureInfo' }, since: 1 },
       { name: 'dataLayout', type: { kind: 'dictionary', name: 'GPUTexelCopyBufferLayout' }, since: 1 },
@@ -900,6 +970,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'command',
     since: 1,
     leading: 1,
+    creates: 0,
     fields: [],
   },
   {
@@ -911,6 +982,7 @@ export const policyCommands: readonly PolicyCommand[] = [
     class: 'request',
     since: 3,
     leading: 0,
+    creates: 0,
     fields: [{ name: 'policy', type: { kind: 'string' }, since: 3 }],
   },
 ];

@@ -26,9 +26,13 @@ import {
   WireWriter,
 } from '@vesper-gpu/wire';
 import type { DeviceState } from './device-state.ts';
-import type { ErrorScopes } from './error-scopes.ts';
+import type { ErrorScopes, ReportedError } from './error-scopes.ts';
 import { cutMessage, failureOf } from './failure.ts';
+import { Flow } from './flow.ts';
 import { Garbage, type HostMemory } from './garbage.ts';
+import type { AdapterView } from './policy/adapter-view.ts';
+import { Enforcement, type EnforcementOptions } from './policy/enforcement.ts';
+import { Refusal } from './policy/refusal.ts';
 
 /** Counters of a session. */
 export interface SessionStatistics {
@@ -63,6 +67,11 @@ export class HostConnection implements HostSession {
   /** The device of each object, by slot. */
   readonly #deviceOf: (DeviceState | undefined)[] = [];
   #handlers!: Handlers;
+  #enforcement!: Enforcement;
+  readonly #flow: Flow;
+  /** What came while nothing was to be read. */
+  #kept: Uint8Array[] = [];
+  #maxCommands = Infinity;
   #encoder: object | undefined;
   #encoderId = 0;
   #isEnded = false;
@@ -80,6 +89,7 @@ export class HostConnection implements HostSession {
   ) {
     this.#garbage = new Garbage(memory, () => this.send((writer) => encodeStreamCollect(writer)));
     this.#transport = transport;
+    this.#flow = new Flow(transport, () => this.#goOn());
     this.#onFault = onFault;
     this.#bulk = new BulkQueue(limits.maxBulkBytes);
     this.#reader = new WireReader(limits.maxStringBytes, this.#bulk);
@@ -88,8 +98,28 @@ export class HostConnection implements HostSession {
     this.#writer = new WireWriter({ started: () => queueMicrotask(() => this.flush()), full: () => this.flush() });
   }
 
-  set handlers(handlers: Handlers) {
+  /** To be called once, before anything is received: what executes the guest's commands, and what it is held to. */
+  execute(handlers: Handlers, options: Pick<EnforcementOptions, 'policy' | 'audit' | 'sha256'>): void {
     this.#handlers = handlers;
+    this.#maxCommands = options.policy.budget.commands ?? Infinity;
+    this.#enforcement = new Enforcement({
+      ...options,
+      handlers,
+      flow: this.#flow,
+      objectCount: () => this.#objects.count,
+      end: (error) => this.#onFault(error),
+    });
+  }
+
+  /** What the guest is shown of adapters. */
+  get view(): AdapterView {
+    return this.#enforcement.view;
+  }
+
+  /** What the session has used of the GPU: bytes of memory now and at most, milliseconds of time. */
+  get gpuUsage(): { memoryBytes: number; peakMemoryBytes: number; timeMs: number } {
+    const { memory, gpuMs } = this.#enforcement;
+    return { memoryBytes: memory.ledger.usedBytes, peakMemoryBytes: memory.ledger.peakBytes, timeMs: gpuMs };
   }
 
   /** What is newer than the guest is not sent to it. */
@@ -100,11 +130,34 @@ export class HostConnection implements HostSession {
   /** Takes received bytes. @throws ProtocolError for bytes that no Vesper guest sends. */
   receive(chunk: Uint8Array): void {
     this.statistics.receivedBytes += chunk.byteLength;
-    this.#frames.push(chunk, (records) => {
-      this.#frame(records);
-      return !this.#isEnded;
-    });
+    if (!this.#enforcement.rates.receivedBytes(chunk.byteLength)) return;
+    if (this.#flow.isHeld && this.#kept.length > 0) this.#kept.push(chunk.slice());
+    else this.#take(chunk);
     this.#garbage.collectIfDue();
+  }
+
+  /** Executes the frames that end in `chunk`, until there is a reason to wait. */
+  #take(chunk: Uint8Array): void {
+    const rest = this.#frames.push(chunk, (records) => {
+      this.#frame(records);
+      return !this.#isEnded && !this.#flow.isHeld;
+    });
+    if (rest !== undefined && rest.byteLength > 0 && !this.#isEnded) this.#kept.push(rest.slice());
+  }
+
+  /** Goes on with what was kept. */
+  #goOn(): void {
+    try {
+      while (this.#kept.length > 0 && !this.#flow.isHeld && !this.#isEnded) {
+        const [chunk] = this.#kept.splice(0, 1);
+        const behind = this.#kept;
+        this.#kept = [];
+        this.#take(chunk!);
+        this.#kept.push(...behind);
+      }
+    } catch (error) {
+      this.#onFault(error as Error);
+    }
   }
 
   /** Whether the stream stands within a frame. */
@@ -115,17 +168,19 @@ export class HostConnection implements HostSession {
   #frame(records: Uint8Array<ArrayBuffer>): void {
     const reader = this.#reader;
     reader.open(records);
+    const { commands } = this.statistics;
     while (!this.#runRecords(reader)) {
       // An exception of the backend ended the loop; the rest of the frame is still to be done.
     }
     reader.close();
+    this.#enforcement.rates.executed(this.statistics.commands - commands);
   }
 
   /** Runs records until the frame ends or the backend throws. @returns whether the frame has ended. */
   #runRecords(reader: WireReader): boolean {
     try {
       while (reader.nextRecord()) {
-        this.statistics.commands++;
+        if (++this.statistics.commands > this.#maxCommands) this.#tooManyCommands();
         const decode = decoders[reader.opcode];
         if (decode !== undefined) decode(reader, this, this.#handlers);
         else this.#runtimeRecord(reader);
@@ -141,6 +196,11 @@ export class HostConnection implements HostSession {
       reader.position = reader.end;
       return false;
     }
+  }
+
+  #tooManyCommands(): never {
+    const detail = `the ${this.#maxCommands} commands that the policy of this guest allows are spent (budget.commands)`;
+    throw new ProtocolError('budget', detail);
   }
 
   #runtimeRecord(reader: WireReader): void {
@@ -163,8 +223,10 @@ export class HostConnection implements HostSession {
     const info = commandInfo[this.#reader.opcode];
     const device = this.#targetDevice();
     if (device === undefined) throw error;
+    if (error instanceof Refusal) this.#reportRefusal(device, error);
     if (info?.target === 'currentEncoder') device.invalid.poison(this.#encoder!);
-    else this.report(device, { type: 'validation', message: `${info?.name}: ${failureOf(error).message}` });
+    else if (!(error instanceof Refusal))
+      this.report(device, { type: 'validation', message: `${info?.name}: ${failureOf(error).message}` });
   }
 
   object(reader: WireReader, types: number): object {
@@ -235,6 +297,7 @@ export class HostConnection implements HostSession {
     this.#deviceOf[slotOf(id)] = undefined;
     if (device === undefined || --device.objectCount > 0) return;
     this.devices.delete(device.device);
+    this.#enforcement.memory.deviceGone(device.device);
     destroyQuietly(device);
   }
 
@@ -245,6 +308,7 @@ export class HostConnection implements HostSession {
   retire(state: DeviceState): void {
     state.isLost = true;
     this.devices.delete(state.device);
+    this.#enforcement.memory.deviceGone(state.device);
     if (this.#isEnded) return;
     this.#garbage.addDevice(state.totalObjectCount);
     this.#replace(state);
@@ -269,19 +333,32 @@ export class HostConnection implements HostSession {
       return make();
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
+      const isOfEncoder = commandInfo[this.#reader.opcode]?.target === 'currentEncoder';
+      if (error instanceof Refusal) {
+        this.#reportRefusal(device, error);
+        // One invalid object will do for all that is refused, so that asking again and again costs nothing.
+        return isOfEncoder ? device.invalid.make(type, parent) : device.substitute(type);
+      }
       const kind = error instanceof RangeError ? 'out-of-memory' : 'validation';
       // A bad command of an encoder is reported by its finish(), which the invalid object sees to.
-      if (commandInfo[this.#reader.opcode]?.target !== 'currentEncoder') {
+      if (!isOfEncoder) {
         this.report(device, { type: kind, message: failureOf(error).message });
       }
       return device.invalid.make(type, parent);
     }
   }
 
+  /** What a policy refuses is reported at once, also where WebGPU would wait for the end of an encoder. */
+  #reportRefusal(device: DeviceState, { type, message }: Refusal): void {
+    this.report(device, { type, message, comesFirst: true });
+  }
+
   /** Unbinds ids that the guest holds no longer. */
   release(ids: readonly number[]): void {
     for (const id of ids) {
-      this.#garbage.addObject(this.#objects.release(id));
+      const object = this.#objects.release(id);
+      this.#garbage.addObject(object);
+      if (object !== undefined) this.#enforcement.memory.released(object);
       this.#detach(id);
       if (id === this.#encoderId) {
         this.#encoder = undefined;
@@ -296,7 +373,7 @@ export class HostConnection implements HostSession {
   }
 
   /** Reports an error as WebGPU does: to the innermost scope that takes it, else as uncaptured. */
-  report(device: DeviceState, error: VesperErrorValue): void {
+  report(device: DeviceState, error: ReportedError): void {
     if (device.isLost || device.scopes.report(error)) return;
     this.sendUncaptured(device, error);
   }
@@ -323,7 +400,8 @@ export class HostConnection implements HostSession {
         (reply) => this.#reply(requestId, opcode, REPLY_OK, (writer) => encode(writer, reply)),
         (error: unknown) => {
           if (error instanceof ProtocolError) throw error;
-          this.#reply(requestId, opcode, REPLY_FAILED, (writer) => encodeVesperFailure(writer, failureOf(error)));
+          const failure = failureOf(error, commandInfo[opcode]?.cost === 'compile');
+          this.#reply(requestId, opcode, REPLY_FAILED, (writer) => encodeVesperFailure(writer, failure));
         },
       )
       .catch((error: unknown) => this.#onFault(error as Error));
@@ -354,7 +432,12 @@ export class HostConnection implements HostSession {
     if (this.#writer.isEmpty) return;
     const frame = this.#writer.takeFrame();
     this.statistics.sentBytes += frame.byteLength;
-    if (!this.#transport.send(frame)) this.#transport.pause();
+    if (!this.#transport.send(frame)) this.#flow.hold('guest-does-not-read');
+  }
+
+  /** The guest has taken what was sent. */
+  drained(): void {
+    this.#flow.release('guest-does-not-read');
   }
 
   /** Ends the session: tells the guest why if it broke the protocol, destroys its devices, forgets its objects. */
@@ -367,6 +450,8 @@ export class HostConnection implements HostSession {
       this.flush();
     }
     this.#isEnded = true;
+    this.#kept = [];
+    this.#enforcement.stop();
     this.#transport.close();
     this.statistics.objects = this.#objects.count;
     if (leaveDevices) return;

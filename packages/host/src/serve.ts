@@ -11,6 +11,10 @@ import {
   type Transport,
 } from '@vesper-gpu/wire';
 import type { HostMemory } from './garbage.ts';
+import type { AuditEntry } from './policy/audit.ts';
+import { DEFAULT_POLICY } from './policy/defaults.ts';
+import type { Policy } from './policy/policy.ts';
+import type { Sha256 } from './policy/shader-cost.ts';
 import { createHandlers } from './handlers/index.ts';
 import { HostConnection, type SessionStatistics } from './host-connection.ts';
 
@@ -42,12 +46,21 @@ export interface ServeOptions {
   memory?: HostMemory;
   /** Of what the guest may send; DEFAULT_HOST_LIMITS for the rest. */
   limits?: Partial<HostLimits>;
+  /** What the guest may do, and spend; by default DEFAULT_POLICY: everything, within limits that real programs keep. */
+  policy?: Policy;
+  /** Hears of everything that the policy refuses. To be quick: a guest can cause any number of calls. */
+  audit?: (entry: AuditEntry) => void;
+  /** SHA-256 of bytes, in lower-case hexadecimal: needed for a policy that lists shader modules. */
+  sha256?: Sha256;
 }
 
 /** Why a session ended. */
 export interface SessionEnd {
-  /** `closed`: the guest left. `protocol`: it broke the protocol. `fault`: the transport or the host failed. */
-  reason: 'closed' | 'protocol' | 'fault';
+  /**
+   * `closed`: the guest left. `protocol`: it broke the protocol. `limit`: it spent a budget of its policy, or something
+   * took too long. `fault`: the transport or the host failed.
+   */
+  reason: 'closed' | 'protocol' | 'limit' | 'fault';
   /** The end in words: what was wrong, and where. */
   message: string;
   /** What it was, where something was wrong. */
@@ -103,11 +116,16 @@ class GuestSession implements Session {
     const limits = { ...DEFAULT_HOST_LIMITS, ...options.limits };
     this.#hello = hostHello(this.#gpu, limits, options.agent ?? 'vesper');
     this.#connection = new HostConnection(transport, limits, (error) => this.#fail(error), options.memory);
-    this.#connection.handlers = createHandlers(this.#connection, options.gpu);
+    const { policy = DEFAULT_POLICY, audit, sha256 } = options;
+    this.#connection.execute(createHandlers(this.#connection, options.gpu), {
+      policy,
+      sha256,
+      ...(audit === undefined ? {} : { audit }),
+    });
     const { hello } = options;
     transport.start({
       bytes: (chunk) => this.#guarded(() => this.#receive(chunk)),
-      drained: () => transport.resume(),
+      drained: () => this.#connection.drained(),
       closed: (error) => this.#closed(error),
     });
     if (hello !== undefined) this.#guarded(() => this.#greet(hello));
@@ -155,7 +173,11 @@ class GuestSession implements Session {
     if (!(error instanceof ProtocolError)) return this.#end({ reason: 'fault', message: error.message, error });
     if (this.#helloReader !== undefined) this.#refuse(error);
     this.#end(
-      { reason: 'protocol', message: error.message, error },
+      {
+        reason: error.reason === 'budget' || error.reason === 'watchdog' ? 'limit' : 'protocol',
+        message: error.message,
+        error,
+      },
       this.#helloReader === undefined ? error : undefined,
     );
   }

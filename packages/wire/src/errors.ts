@@ -19,7 +19,11 @@ export type ProtocolErrorReason =
   | 'bad-id'
   | 'bad-bulk'
   | 'bad-request'
-  | 'limit';
+  | 'limit'
+  /** What the policy of the guest allows in all is spent. */
+  | 'budget'
+  /** Something did not get done in time. */
+  | 'watchdog';
 
 /**
  * A peer sent bytes that no correct Vesper peer sends. Sticky: the session that saw it ends.

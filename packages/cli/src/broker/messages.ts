@@ -31,8 +31,11 @@ export interface SessionStatistics {
 
 /** An executor's last words. */
 export interface ExecutorReport {
-  /** `closed` by either side, `protocol` when the guest broke the protocol, `fault` when the transport or host did. */
-  readonly reason: 'closed' | 'protocol' | 'fault';
+  /**
+   * `closed` by either side, `protocol` when the guest broke the protocol, `limit` when it spent a budget or something
+   * took too long, `fault` when the transport or host failed.
+   */
+  readonly reason: 'closed' | 'protocol' | 'limit' | 'fault';
   readonly message: string;
   readonly statistics: SessionStatistics;
 }
@@ -50,7 +53,7 @@ export function readExecutorMessage(message: unknown): ExecutorMessage | undefin
   const report = message['report'];
   if (message['type'] !== 'ended' || !isRecord(report)) return undefined;
   const { reason, statistics } = report;
-  if (reason !== 'closed' && reason !== 'protocol' && reason !== 'fault') return undefined;
+  if (reason !== 'closed' && reason !== 'protocol' && reason !== 'limit' && reason !== 'fault') return undefined;
   const count = (name: keyof SessionStatistics): number => {
     const value = isRecord(statistics) ? statistics[name] : undefined;
     return typeof value === 'number' ? value : 0;

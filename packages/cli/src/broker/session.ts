@@ -9,7 +9,7 @@ export interface SessionReport {
   /** What the guest library calls itself; empty on a character device. */
   readonly agent: string;
   /** As the executor reported; `crash` when it ended without a report. */
-  readonly reason: 'closed' | 'protocol' | 'fault' | 'crash';
+  readonly reason: 'closed' | 'protocol' | 'limit' | 'fault' | 'crash';
   /** The end in words. */
   readonly message: string;
   /** All zero when it did not report. */

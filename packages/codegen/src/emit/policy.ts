@@ -45,6 +45,8 @@ export function emitPolicy(schema: WireSchema): SourceFile {
     'readonly since: number;',
     '/** How many arguments of the method come before those of `fields`: the target, and new ids. */',
     'readonly leading: number;',
+    '/** How many objects it makes. */',
+    'readonly creates: number;',
     'readonly fields: readonly PolicyField[];',
     '}',
     '',
@@ -97,7 +99,7 @@ function commandText(command: CommandSchema): string {
   const owner = wordOf(`${interfaceName}.x`).slice(0, -1);
   return (
     `{ name: '${command.name}', owner: '${owner}', member: '${member}', group: '${command.group}', cost: '${command.cost}', ` +
-    `class: '${command.class}', since: ${command.since}, leading: ${leading}, fields: [${command.fields.map(fieldText).join(', ')}] }`
+    `class: '${command.class}', since: ${command.since}, leading: ${leading}, creates: ${command.creates.length}, fields: [${command.fields.map(fieldText).join(', ')}] }`
   );
 }
 

@@ -25,9 +25,11 @@ export class AdapterHandlers extends GPUAdapterHandlers {
     newQueue: number,
     descriptor: api.GPUDeviceDescriptor,
   ): Promise<VesperCapabilitiesValue> {
+    const connection = this.#connection;
+    const refusal = connection.view.refusal(descriptor, capabilitiesOf(target.features, target.limits, target.info));
+    if (refusal !== undefined) throw refusal;
     const device = await target.requestDevice(descriptor);
     const state = new DeviceState(newDevice, device, target);
-    const connection = this.#connection;
     connection.fulfil(newDevice, InterfaceNumber.GPUDevice, device, state);
     connection.fulfil(newQueue, InterfaceNumber.GPUQueue, device.queue, state);
     connection.adopt(state);
@@ -45,6 +47,6 @@ export class AdapterHandlers extends GPUAdapterHandlers {
         connection.send((writer) => encodeDeviceLost(writer, newDevice, reason, cutMessage(message)));
       })
       .catch((error: unknown) => connection.fault(error as Error));
-    return capabilitiesOf(device.features, device.limits, device.adapterInfo ?? target.info);
+    return connection.view.ofDevice(capabilitiesOf(device.features, device.limits, device.adapterInfo ?? target.info));
   }
 }

@@ -41,8 +41,9 @@ export class DeviceHandlers extends GPUDeviceHandlers {
   override async popErrorScope(target: api.GPUDevice): Promise<VesperErrorReplyValue> {
     const shadow = this.#connection.scopesOf(target)?.pop();
     const error = await target.popErrorScope();
+    if (shadow?.comesFirst) return { error: { type: shadow.type, message: shadow.message } };
     // Both are of the type that the scope filters; the backend's message says more.
     if (error !== null) return { error: { type: errorType(error), message: cutMessage(error.message) } };
-    return shadow === undefined ? {} : { error: shadow };
+    return shadow === undefined ? {} : { error: { type: shadow.type, message: shadow.message } };
   }
 }

@@ -16,9 +16,10 @@ export class RootHandlers extends GPUHandlers {
     newAdapter: number,
     options: api.GPURequestAdapterOptions,
   ): Promise<VesperAdapterReplyValue> {
-    const adapter = await this.#gpu.requestAdapter(options);
+    const { view } = this.#connection;
+    const adapter = await this.#gpu.requestAdapter(view.options(options));
     if (adapter === null) return {};
     this.#connection.fulfil(newAdapter, InterfaceNumber.GPUAdapter, adapter);
-    return { adapter: capabilitiesOf(adapter.features, adapter.limits, adapter.info) };
+    return { adapter: view.ofAdapter(capabilitiesOf(adapter.features, adapter.limits, adapter.info)) };
   }
 }

@@ -115,7 +115,9 @@ class Compiler {
   }
 }
 
-function firstOf<T>(checks: readonly ((value: T) => Refusal | undefined)[]): ((value: T) => Refusal | undefined) | undefined {
+function firstOf<T>(
+  checks: readonly ((value: T) => Refusal | undefined)[],
+): ((value: T) => Refusal | undefined) | undefined {
   const [first] = checks;
   if (checks.length <= 1) return first;
   return (value) => {

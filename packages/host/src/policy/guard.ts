@@ -1,7 +1,7 @@
 import { policyCommands, type Handlers, type PolicyCommand } from '@vesper-gpu/protocol/host';
 import { compileChecks } from './check.ts';
 import type { Policy } from './policy.ts';
-import { Refusal } from './refusal.ts';
+import type { Refusal } from './refusal.ts';
 
 /** A method of a handler, as any of them. */
 type Method = (...args: unknown[]) => unknown;

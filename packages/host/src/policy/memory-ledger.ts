@@ -22,9 +22,15 @@ export class MemoryLedger {
   // Not weak: what is charged must stay charged until it is released, and a collected object was released by its id.
   readonly #accounts = new Map<object, Account>();
 
-  /** @param limitBytes at most 2⁵³; Infinity where there is no limit. */
-  constructor(limitBytes: number) {
+  readonly #freed: ((object: object) => void) | undefined;
+
+  /**
+   * @param limitBytes at most 2⁵³; Infinity where there is no limit.
+   * @param freed called with an object that is charged no longer.
+   */
+  constructor(limitBytes: number, freed?: (object: object) => void) {
     this.#limitBytes = limitBytes;
+    this.#freed = freed;
   }
 
   /** What may be charged in all, in bytes. */
@@ -42,9 +48,15 @@ export class MemoryLedger {
     return this.#peakBytes;
   }
 
+  /** Whether so much could be charged. */
+  fits(bytes: number): boolean {
+    // This way round, NaN does not fit either.
+    return bytes <= this.#limitBytes - this.#usedBytes;
+  }
+
   /** Takes a part of the limit away for another ledger. @returns false, with nothing changed, where it is not free. */
   carve(bytes: number): boolean {
-    if (!(bytes <= this.#limitBytes - this.#usedBytes)) return false;
+    if (!this.fits(bytes)) return false;
     this.#limitBytes -= bytes;
     return true;
   }
@@ -59,8 +71,7 @@ export class MemoryLedger {
    * @returns false, with nothing changed, where it does not fit.
    */
   charge(object: object, bytes: number): boolean {
-    // This way round, NaN does not fit either.
-    if (!(bytes <= this.#limitBytes - this.#usedBytes)) return false;
+    if (!this.fits(bytes)) return false;
     const account = this.#accounts.get(object);
     if (account === undefined) this.#accounts.set(object, { bytes, holders: 1, isReleased: false });
     else account.bytes += bytes;
@@ -99,5 +110,6 @@ export class MemoryLedger {
     if (account === undefined) return;
     this.#accounts.delete(object);
     this.#usedBytes -= account.bytes;
+    this.#freed?.(object);
   }
 }

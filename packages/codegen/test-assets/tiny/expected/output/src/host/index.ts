@@ -2,6 +2,7 @@
 export * from './dispatch.ts';
 export * from './events.ts';
 export * from './handlers.ts';
+export * from './policy.ts';
 export { VesperStreamHandlers } from './VesperStream.ts';
 export { GPUObjectBaseHandlers } from './GPUObjectBase.ts';
 export { GPUDeviceHandlers } from './GPUDevice.ts';

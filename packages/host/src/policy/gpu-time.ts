@@ -1,0 +1,148 @@
+import type { api } from '@vesper-gpu/protocol/host';
+import type { Flow } from '../flow.ts';
+import type { Guard } from './guard.ts';
+import type { Budget } from './policy.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** Where only hangs are of interest, how long work may go on, in milliseconds, before anyone looks: most is done by then. */
+const LOOK_AFTER_MS = 500;
+
+/** Work that a queue has been given. */
+interface QueueWork {
+  readonly queue: api.GPUQueue;
+  /** Submits that the backend has not been asked about yet. */
+  unasked: number;
+  /** Submits that it has been asked about, and that are not done. */
+  asked: number;
+  /** Since when the queue has been busy. */
+  busySinceMs: number;
+}
+
+/**
+ * Watches what is submitted: how long it takes, how much of it there is, whether it gets done at all. The backend is
+ * asked by onSubmittedWorkDone, about one lot of submits at a time; the time counts in which a queue has work.
+ */
+export class GPUTime {
+  readonly #budget: Budget;
+  readonly #flow: Flow;
+  readonly #end: (rule: keyof Budget, detail: string) => void;
+  readonly #isExact: boolean;
+  readonly #rate: TokenBucket | undefined;
+  readonly #queues = new Map<object, QueueWork>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  #totalMs = 0;
+
+  /** @param end ends the session. */
+  constructor(guard: Guard, budget: Budget, flow: Flow, end: (rule: keyof Budget, detail: string) => void) {
+    this.#budget = budget;
+    this.#flow = flow;
+    this.#end = end;
+    const { inflightSubmits, gpuMsPerSec, gpuMsTotal } = budget;
+    this.#isExact = inflightSubmits !== undefined || gpuMsPerSec !== undefined || gpuMsTotal !== undefined;
+    this.#rate = gpuMsPerSec === undefined ? undefined : new TokenBucket(gpuMsPerSec, performance.now());
+    guard.around('GPUQueue.submit', (next, args) => {
+      const result = next(...args);
+      this.#submitted(args[0] as api.GPUQueue);
+      return result;
+    });
+  }
+
+  /** Time in which a queue had work, in milliseconds. Where only hangs are watched, an estimate from below. */
+  get totalMs(): number {
+    return this.#totalMs;
+  }
+
+  /** Nothing is watched any more. */
+  stop(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+    this.#queues.clear();
+  }
+
+  #submitted(queue: api.GPUQueue): void {
+    const found = this.#queues.get(queue);
+    if (found !== undefined) {
+      found.unasked++;
+    } else {
+      const work = { queue, unasked: 1, asked: 0, busySinceMs: performance.now() };
+      this.#queues.set(queue, work);
+      if (this.#isExact) this.#ask(work);
+      else this.#after(Math.min(LOOK_AFTER_MS, (this.#budget.hangMs ?? Infinity) / 4), () => this.#ask(work));
+    }
+    this.#holdIfMany();
+  }
+
+  #ask(work: QueueWork): void {
+    work.asked = work.unasked;
+    work.unasked = 0;
+    const { hangMs, gpuMsTotal } = this.#budget;
+    const askedMs = performance.now();
+    const hang =
+      hangMs === undefined
+        ? undefined
+        : this.#after(hangMs - (this.#isExact ? 0 : askedMs - work.busySinceMs), () =>
+            this.#end('hangMs', `the GPU did not get any submit done within ${hangMs} ms`),
+          );
+    const spent =
+      gpuMsTotal === undefined ? undefined : this.#after(gpuMsTotal - this.#totalMs, () => this.#endSpent(gpuMsTotal));
+    const done = (): void => {
+      this.#cancel(hang);
+      this.#cancel(spent);
+      // The session may have ended.
+      if (this.#queues.get(work.queue) === work) this.#done(work);
+    };
+    work.queue.onSubmittedWorkDone().then(done, done);
+  }
+
+  #done(work: QueueWork): void {
+    const nowMs = performance.now();
+    const busyMs = nowMs - work.busySinceMs;
+    this.#totalMs += busyMs;
+    work.busySinceMs = nowMs;
+    work.asked = 0;
+    if (this.#budget.gpuMsTotal !== undefined && this.#totalMs > this.#budget.gpuMsTotal)
+      return this.#endSpent(this.#budget.gpuMsTotal);
+    const owedMs = this.#rate?.spend(busyMs, nowMs) ?? 0;
+    if (owedMs > 0) {
+      this.#flow.hold('gpu-time');
+      this.#after(owedMs, () => this.#flow.release('gpu-time'));
+    }
+    if (work.unasked > 0) this.#ask(work);
+    else this.#queues.delete(work.queue);
+    if (this.#isFew()) this.#flow.release('submits');
+  }
+
+  #endSpent(gpuMsTotal: number): void {
+    this.#end('gpuMsTotal', `the ${gpuMsTotal} ms of GPU time that the policy of this guest allows are spent`);
+  }
+
+  #isFew(): boolean {
+    const { inflightSubmits = Infinity } = this.#budget;
+    let count = 0;
+    for (const { asked, unasked } of this.#queues.values()) count += asked + unasked;
+    return count < inflightSubmits;
+  }
+
+  #holdIfMany(): void {
+    if (this.#budget.inflightSubmits !== undefined && !this.#isFew()) this.#flow.hold('submits');
+  }
+
+  #after(delayMs: number, act: () => void): ReturnType<typeof setTimeout> {
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(timer);
+        act();
+      },
+      // A timer takes 2³¹ − 1 ms at most, and one millisecond for more.
+      Math.min(2 ** 31 - 1, Math.max(0, delayMs)),
+    );
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  #cancel(timer: ReturnType<typeof setTimeout> | undefined): void {
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    this.#timers.delete(timer);
+  }
+}

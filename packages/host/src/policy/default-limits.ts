@@ -38,5 +38,5 @@ export const defaultLimits: Readonly<Record<string, number>> = {
   maxComputeWorkgroupSizeY: 256,
   maxComputeWorkgroupSizeZ: 64,
   maxComputeWorkgroupsPerDimension: 65535,
-  maxImmediateSize: 0,
+  maxImmediateSize: 64,
 };

@@ -62,7 +62,11 @@ export class Adapter extends GPUAdapterBase {
     };
     try {
       const reply = await stream.request(decodeVesperCapabilities, (request) =>
-        encodeAdapterRequestDevice(stream.writer, this.id, request, id, queueId, descriptor),
+        encodeAdapterRequestDevice(stream.writer, this.id, request, id, queueId, {
+          ...descriptor,
+          // A feature that is listed twice says nothing new, and a million of them take more than a frame.
+          requiredFeatures: [...new Set(descriptor.requiredFeatures)],
+        }),
       );
       return make(capabilities(reply));
     } catch (error) {

@@ -3,6 +3,7 @@ import {
   encodeBufferDestroy,
   encodeBufferMapAsync,
   encodeBufferUnmap,
+  encodeStreamInjectError,
   GPUBufferBase,
   GPUBufferUsage,
   GPUMapMode,
@@ -14,6 +15,7 @@ import {
 import { bytesOf } from '@vesper-gpu/wire';
 import type { Device } from './device.ts';
 import { abortError, operationError, RequestFailure } from './errors.ts';
+import { orWhereTooLarge } from './too-large.ts';
 
 /** Most ranges that are written back one by one. Each can hold a megabyte in the record, which has to fit in a frame. */
 const MAX_WRITES = 8;
@@ -145,9 +147,27 @@ export class MappableBuffer extends GPUBufferBase {
     const mapping = this.#mapping;
     if (mapping === undefined && this.#pending === undefined) return;
     this.#abort('GPUBuffer.unmap was called');
-    const writes = mapping?.mode === GPUMapMode.WRITE ? this.#writes(mapping) : [];
-    encodeBufferUnmap(this.stream.writer, this.id, writes);
+    if (mapping?.mode === GPUMapMode.WRITE) this.#unmapWritten(mapping);
+    else encodeBufferUnmap(this.stream.writer, this.id, []);
     this.#unmapLocally();
+  }
+
+  #unmapWritten(mapping: Mapping): void {
+    const { writer } = this.stream;
+    const writes = this.#writes(mapping);
+    const refused = (why: string): void => {
+      encodeBufferUnmap(writer, this.id, []);
+      encodeStreamInjectError(writer, this.#device.id, 'out-of-memory', `GPUBuffer.unmap: ${why}`);
+    };
+    orWhereTooLarge(
+      () => encodeBufferUnmap(writer, this.id, writes),
+      (why) => {
+        // As one write, the bytes go beside the record, where more is taken.
+        if (writes.length === 1) return refused(why);
+        const whole = [joined(writes, mapping)];
+        orWhereTooLarge(() => encodeBufferUnmap(writer, this.id, whole), refused);
+      },
+    );
   }
 
   /** The ranges that the program may have written to; their bytes are kept where they can be mapped again. */

@@ -131,8 +131,11 @@ function handshake(transport: Transport, options: ConnectOptions): Promise<Conne
       if (reason !== undefined) throw new ProtocolError('refused', `the host (${host.agent}) refuses: ${reason}`);
       clearTimeout(timer);
       connection = new Connection(transport, host, options);
-      connection.stream.writer.revision = host.schemaRevision;
-      connection.stream.writer.maxStringBytes = host.limits.maxStringBytes;
+      const { writer } = connection.stream;
+      writer.revision = host.schemaRevision;
+      writer.maxStringBytes = host.limits.maxStringBytes;
+      writer.maxFrameBytes = host.limits.maxFrameBytes;
+      writer.maxBulkBytes = host.limits.maxBulkBytes;
       resolve(connection);
       if (received.rest.byteLength > 0) connection.stream.receive(received.rest);
     };

@@ -16,12 +16,16 @@ import {
   wrapGPUQueue,
   type api,
   type GPUAdapterInfoImplementation,
+  type GPUBindGroupDescriptorValue,
+  type GPUBindGroupImplementation,
   type GPUBindGroupLayoutDescriptorValue,
   type GPUBindGroupLayoutImplementation,
   type GPUBufferDescriptorValue,
   type GPUComputePipelineDescriptorValue,
   type GPUComputePipelineImplementation,
   type GPUDeviceLostInfoImplementation,
+  type GPUPipelineLayoutDescriptorValue,
+  type GPUPipelineLayoutImplementation,
   type GPUQuerySetDescriptorValue,
   type GPURenderBundleEncoderDescriptorValue,
   type GPURenderBundleEncoderImplementation,
@@ -43,6 +47,17 @@ import { QuerySet } from './query-set.ts';
 import { Queue } from './queue.ts';
 import { ShaderModule } from './shader-module.ts';
 import { Texture } from './texture.ts';
+import {
+  invalidBindGroup,
+  invalidBindGroupLayout,
+  invalidBundleEncoder,
+  invalidComputePipeline,
+  invalidPipelineLayout,
+  invalidRenderPipeline,
+  makeOrWhereTooLarge,
+  orWhereTooLarge,
+  standIn,
+} from './too-large.ts';
 
 export class Device extends GPUDeviceBase {
   /** Buffers that are mapped or about to be: what `destroy` unmaps. */
@@ -132,8 +147,16 @@ export class Device extends GPUDeviceBase {
     const place = 'GPUDevice.createTexture: descriptor';
     requireFormat(this.featureSet, descriptor.format, `${place}.format`);
     for (const format of descriptor.viewFormats) requireFormat(this.featureSet, format, `${place}.viewFormats`);
-    const id = this.stream.ids.allocate();
-    encodeDeviceCreateTexture(this.stream.writer, this.id, id, descriptor);
+    const { stream } = this;
+    const id = stream.ids.allocate();
+    orWhereTooLarge(
+      () => encodeDeviceCreateTexture(stream.writer, this.id, id, descriptor),
+      // A format that is listed twice says nothing new.
+      () => {
+        const viewFormats = [...new Set(descriptor.viewFormats)];
+        encodeDeviceCreateTexture(stream.writer, this.id, id, { ...descriptor, viewFormats });
+      },
+    );
     return new Texture(this, id, descriptor);
   }
 
@@ -145,7 +168,27 @@ export class Device extends GPUDeviceBase {
         'GPUDevice.createBindGroupLayout: descriptor.entries.storageTexture.format',
       );
     }
-    return super.createBindGroupLayout(descriptor);
+    return makeOrWhereTooLarge(
+      this.stream,
+      () => super.createBindGroupLayout(descriptor),
+      (why) => standIn(invalidBindGroupLayout(descriptor), why, (invalid) => super.createBindGroupLayout(invalid)),
+    );
+  }
+
+  override createPipelineLayout(descriptor: GPUPipelineLayoutDescriptorValue): GPUPipelineLayoutImplementation {
+    return makeOrWhereTooLarge(
+      this.stream,
+      () => super.createPipelineLayout(descriptor),
+      (why) => standIn(invalidPipelineLayout(descriptor), why, (invalid) => super.createPipelineLayout(invalid)),
+    );
+  }
+
+  override createBindGroup(descriptor: GPUBindGroupDescriptorValue): GPUBindGroupImplementation {
+    return makeOrWhereTooLarge(
+      this.stream,
+      () => super.createBindGroup(descriptor),
+      (why) => standIn(invalidBindGroup(descriptor), why, (invalid) => super.createBindGroup(invalid)),
+    );
   }
 
   override createShaderModule(descriptor: GPUShaderModuleDescriptorValue): ShaderModule {
@@ -159,13 +202,34 @@ export class Device extends GPUDeviceBase {
     const code = isTooLong
       ? `the_code_is_longer_than_the_${maxStringBytes}_bytes_that_the_host_takes`
       : descriptor.code;
-    encodeDeviceCreateShaderModule(stream.writer, this.id, id, { ...descriptor, code });
+    orWhereTooLarge(
+      () => encodeDeviceCreateShaderModule(stream.writer, this.id, id, { ...descriptor, code }),
+      // Hints may be ignored. Code that takes more than a frame is code that the host does not take.
+      () => {
+        const fits = code.length * 3 < stream.host.limits.maxFrameBytes / 2;
+        const shorter = fits ? code : 'the_code_is_longer_than_what_the_host_takes';
+        const { label } = descriptor;
+        encodeDeviceCreateShaderModule(stream.writer, this.id, id, { label, code: shorter, compilationHints: [] });
+      },
+    );
     return new ShaderModule(this, id, descriptor.label);
   }
 
   override createRenderPipeline(descriptor: GPURenderPipelineDescriptorValue): GPURenderPipelineImplementation {
     this.#requireFormats(descriptor, 'GPUDevice.createRenderPipeline');
-    return super.createRenderPipeline(descriptor);
+    return makeOrWhereTooLarge(
+      this.stream,
+      () => super.createRenderPipeline(descriptor),
+      (why) => super.createRenderPipeline(invalidRenderPipeline(descriptor, why)),
+    );
+  }
+
+  override createComputePipeline(descriptor: GPUComputePipelineDescriptorValue): GPUComputePipelineImplementation {
+    return makeOrWhereTooLarge(
+      this.stream,
+      () => super.createComputePipeline(descriptor),
+      (why) => super.createComputePipeline(invalidComputePipeline(descriptor, why)),
+    );
   }
 
   #requireFormats(descriptor: GPURenderPipelineDescriptorValue, place: string): void {
@@ -180,14 +244,30 @@ export class Device extends GPUDeviceBase {
     const place = 'GPUDevice.createRenderBundleEncoder: descriptor';
     requireFormat(this.featureSet, descriptor.depthStencilFormat, `${place}.depthStencilFormat`);
     for (const format of descriptor.colorFormats) requireFormat(this.featureSet, format, `${place}.colorFormats`);
-    return super.createRenderBundleEncoder(descriptor);
+    return makeOrWhereTooLarge(
+      this.stream,
+      () => super.createRenderBundleEncoder(descriptor),
+      (why) => standIn(invalidBundleEncoder(descriptor), why, (invalid) => super.createRenderBundleEncoder(invalid)),
+    );
   }
 
   override createComputePipelineAsync(
     descriptor: GPUComputePipelineDescriptorValue,
   ): Promise<GPUComputePipelineImplementation> {
+    const { writer } = this.stream;
     return this.#pipeline(
-      (id, request) => encodeDeviceCreateComputePipelineAsync(this.stream.writer, this.id, request, id, descriptor),
+      (id, request) =>
+        orWhereTooLarge(
+          () => encodeDeviceCreateComputePipelineAsync(writer, this.id, request, id, descriptor),
+          (why) =>
+            encodeDeviceCreateComputePipelineAsync(
+              writer,
+              this.id,
+              request,
+              id,
+              invalidComputePipeline(descriptor, why),
+            ),
+        ),
       (id) => new GPUComputePipelineBase(this, id, descriptor.label),
     );
   }
@@ -196,8 +276,14 @@ export class Device extends GPUDeviceBase {
     descriptor: GPURenderPipelineDescriptorValue,
   ): Promise<GPURenderPipelineImplementation> {
     this.#requireFormats(descriptor, 'GPUDevice.createRenderPipelineAsync');
+    const { writer } = this.stream;
     return this.#pipeline(
-      (id, request) => encodeDeviceCreateRenderPipelineAsync(this.stream.writer, this.id, request, id, descriptor),
+      (id, request) =>
+        orWhereTooLarge(
+          () => encodeDeviceCreateRenderPipelineAsync(writer, this.id, request, id, descriptor),
+          (why) =>
+            encodeDeviceCreateRenderPipelineAsync(writer, this.id, request, id, invalidRenderPipeline(descriptor, why)),
+        ),
       (id) => new GPURenderPipelineBase(this, id, descriptor.label),
     );
   }

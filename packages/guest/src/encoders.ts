@@ -4,6 +4,7 @@ import {
   encodeCommandEncoderCopyBufferToBuffer,
   encodeComputePassEncoderEnd,
   encodeRenderPassEncoderEnd,
+  encodeRenderPassEncoderExecuteBundles,
   encodeStreamInjectError,
   GPUCommandEncoderBase,
   GPUComputePassEncoderBase,
@@ -18,6 +19,10 @@ import {
 } from '@vesper-gpu/protocol/guest';
 import type { ByteSource, RemoteEncoder, RemoteObject, WireWriter } from '@vesper-gpu/wire';
 import { byteRange } from './ranges.ts';
+import { invalidRenderPass, makeOrWhereTooLarge, standIn, TOO_MANY } from './too-large.ts';
+
+/** Bundles of one record; more of them take several, which comes to the same. */
+const MAX_BUNDLES = 64 << 10;
 
 /**
  * Whether an encoder is open, locked by a pass or ended is kept here as well as on the host: Dawn reports a command to
@@ -41,7 +46,12 @@ export class CommandEncoder extends GPUCommandEncoderBase {
   }
 
   override beginRenderPass(descriptor: GPURenderPassDescriptorValue): GPURenderPassEncoderImplementation {
-    return this.#locked(super.beginRenderPass(descriptor));
+    const pass = makeOrWhereTooLarge(
+      this.stream,
+      () => super.beginRenderPass(descriptor),
+      (why) => standIn(invalidRenderPass(descriptor), why, (invalid) => super.beginRenderPass(invalid)),
+    );
+    return this.#locked(pass);
   }
 
   /** A pass that begins while another is open, or when all is over, is invalid and never becomes the open one. */
@@ -104,7 +114,9 @@ function setBindGroup(
   dynamicOffsets: readonly number[],
 ): void {
   if (!encoder.stream.selectEncoder(encoder)) return;
-  encodeBindingCommandsSetBindGroup(encoder.stream.writer, index, bindGroup, dynamicOffsets);
+  // No layout has so many, and a frame could not hold them all.
+  const offsets = dynamicOffsets.length > TOO_MANY ? dynamicOffsets.slice(0, TOO_MANY) : dynamicOffsets;
+  encodeBindingCommandsSetBindGroup(encoder.stream.writer, index, bindGroup, offsets);
 }
 
 /** @throws RangeError when the range is not within the array. https://www.w3.org/TR/webgpu/#dom-gpubindingcommandsmixin-setbindgroup-index-bindgroup-dynamicoffsetsdata-dynamicoffsetsdatastart-dynamicoffsetsdatalength */
@@ -176,6 +188,14 @@ export class RenderPassEncoder extends GPURenderPassEncoderBase {
   constructor(encoder: RemoteObject, id: number, label: string) {
     super(encoder, id, label);
     this.#encoder = encoder as CommandEncoder;
+  }
+
+  override executeBundles(bundles: readonly number[]): void {
+    if (bundles.length <= MAX_BUNDLES) return super.executeBundles(bundles);
+    if (!this.stream.selectEncoder(this)) return;
+    for (let first = 0; first < bundles.length; first += MAX_BUNDLES) {
+      encodeRenderPassEncoderExecuteBundles(this.stream.writer, bundles.slice(first, first + MAX_BUNDLES));
+    }
   }
 
   override end(): void {

@@ -5,6 +5,7 @@ import {
   encodeQueueWriteTexture,
   encodeStreamInjectError,
   GPUQueueBase,
+  type api,
   type GPUCopyExternalImageDestInfoValue,
   type GPUCopyExternalImageSourceInfoValue,
   type GPUExtent3DDictValue,
@@ -15,6 +16,7 @@ import { bytesOf, type ByteSource, type RemoteObject } from '@vesper-gpu/wire';
 import { externalImageTexels } from './external-image.ts';
 import { operationError } from './errors.ts';
 import { byteRange } from './ranges.ts';
+import { orWhereTooLarge } from './too-large.ts';
 
 export class Queue extends GPUQueueBase {
   /** Held, so that its id stays bound as long as errors can be reported to it. */
@@ -26,8 +28,15 @@ export class Queue extends GPUQueueBase {
   }
 
   override submit(commandBuffers: readonly number[]): void {
-    encodeQueueSubmit(this.stream.writer, this.id, commandBuffers);
+    orWhereTooLarge(
+      () => encodeQueueSubmit(this.stream.writer, this.id, commandBuffers),
+      (why) => this.#report('validation', `GPUQueue.submit: ${why}`),
+    );
     this.stream.submitted();
+  }
+
+  #report(type: api.GPUErrorFilter, message: string): void {
+    encodeStreamInjectError(this.stream.writer, this.#device.id, type, message);
   }
 
   /** Resolves when the device is lost, too: then there is no work left. */
@@ -49,7 +58,10 @@ export class Queue extends GPUQueueBase {
     size: number | undefined,
   ): void {
     const bytes = byteRange(data, dataOffset, size, (what) => operationError(`GPUQueue.writeBuffer: ${what}`));
-    encodeQueueWriteBuffer(this.stream.writer, this.id, buffer, bufferOffset, bytes);
+    orWhereTooLarge(
+      () => encodeQueueWriteBuffer(this.stream.writer, this.id, buffer, bufferOffset, bytes),
+      (why) => this.#report('out-of-memory', `GPUQueue.writeBuffer: ${why}`),
+    );
   }
 
   override writeTexture(
@@ -68,7 +80,7 @@ export class Queue extends GPUQueueBase {
       needed = bytes.subarray(offset, Math.min(bytes.byteLength, offset + most));
       layout = { ...dataLayout, offset: 0 };
     }
-    encodeQueueWriteTexture(this.stream.writer, this.id, destination, layout, size, needed);
+    this.#writeTexture('writeTexture', destination, layout, size, needed);
   }
 
   override copyExternalImageToTexture(
@@ -78,17 +90,24 @@ export class Queue extends GPUQueueBase {
   ): void {
     const copied = externalImageTexels(this.stream, source, destination, copySize);
     if (typeof copied === 'string') {
-      encodeStreamInjectError(this.stream.writer, this.#device.id, 'validation', copied);
+      this.#report('validation', copied);
       return;
     }
     const { texels, bytesPerRow } = copied;
-    encodeQueueWriteTexture(
-      this.stream.writer,
-      this.id,
-      destination,
-      { offset: 0, bytesPerRow, rowsPerImage: undefined },
-      copySize,
-      texels,
+    const layout = { offset: 0, bytesPerRow, rowsPerImage: undefined };
+    this.#writeTexture('copyExternalImageToTexture', destination, layout, copySize, texels);
+  }
+
+  #writeTexture(
+    method: string,
+    destination: GPUTexelCopyTextureInfoValue,
+    layout: GPUTexelCopyBufferLayoutValue,
+    size: GPUExtent3DDictValue,
+    data: Uint8Array,
+  ): void {
+    orWhereTooLarge(
+      () => encodeQueueWriteTexture(this.stream.writer, this.id, destination, layout, size, data),
+      (why) => this.#report('out-of-memory', `GPUQueue.${method}: ${why}`),
     );
   }
 }

@@ -14,6 +14,9 @@ import { WireWriter, type FrameSink } from './writer.ts';
 /** A frame of at least this size is sent at once at a submit; a smaller one waits for the end of the microtask queue. */
 const EAGER_FLUSH_BYTES = 4 << 10;
 
+/** Most ids that one record releases: a collection can free millions of objects, and a frame has a limit. */
+const MAX_RELEASED = 64 << 10;
+
 /** What the protocol tells the stream about its records: given by the generated code. */
 export interface StreamProtocol {
   /** Writes the record that releases objects. */
@@ -145,7 +148,9 @@ export class CommandStream {
     const ids = this.#released;
     this.#released = [];
     if (ids.includes(this.#currentEncoder)) this.#currentEncoder = 0;
-    this.#protocol.encodeRelease(this.writer, ids);
+    for (let first = 0; first < ids.length; first += MAX_RELEASED) {
+      this.#protocol.encodeRelease(this.writer, ids.slice(first, first + MAX_RELEASED));
+    }
     for (const id of ids) this.ids.free(id);
   }
 

@@ -53,6 +53,14 @@ export class ProtocolError extends Error {
   }
 }
 
+/** A call has more to say than the other side takes in one record; nothing of it was sent, and the session goes on. */
+export class RecordTooLargeError extends Error {
+  /** Name of the class. */
+  override readonly name = 'RecordTooLargeError';
+  /** For programs: stays the same. */
+  readonly code = 'VESPER_RECORD_TOO_LARGE';
+}
+
 /** The connection ended, or could not be made. */
 export class ConnectionError extends Error {
   /** Name of the class. */

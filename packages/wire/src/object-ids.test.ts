@@ -32,6 +32,18 @@ describe('ObjectIds', () => {
     expect(slotOf(ids.allocate())).toBe(2);
   });
 
+  it('gives an id again that was taken back, new or used', () => {
+    const ids = new ObjectIds();
+    const first = ids.allocate();
+    const second = ids.allocate();
+    ids.takeBack();
+    expect(ids.allocate()).toBe(second);
+    ids.free(first);
+    const used = ids.allocate();
+    ids.takeBack();
+    expect([ids.allocate(), slotOf(ids.allocate())]).toEqual([used, 2]);
+  });
+
   it('never gives an id twice, and gives up a slot after its last generation', () => {
     const ids = new ObjectIds();
     const seen = new Set<number>();

@@ -26,13 +26,19 @@ export class ObjectIds {
   /** Ids that were released, each already with its next generation. */
   readonly #free: number[] = [];
   #nextSlot = 0;
+  #last = 0;
 
   /** The id of a new object; it must be written before the next one is allocated. @throws RangeError when every slot is taken. */
   allocate(): number {
     const id = this.#free.pop();
-    if (id !== undefined) return id;
+    if (id !== undefined) return (this.#last = id);
     if (this.#nextSlot > SLOT_MASK) throw new RangeError('Vesper: more than 4,194,304 objects live at once');
-    return (this.#nextSlot++ | (1 << SLOT_BITS)) >>> 0;
+    return (this.#last = (this.#nextSlot++ | (1 << SLOT_BITS)) >>> 0);
+  }
+
+  /** The id that was allocated last has not been written after all: the next object gets it. */
+  takeBack(): void {
+    this.#free.push(this.#last);
   }
 
   /** To be called once the record that releases `id` has been written. */

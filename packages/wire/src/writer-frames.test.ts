@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BulkQueue } from './bulk.ts';
+import { RecordTooLargeError } from './errors.ts';
 import { BULK_CHUNK_BYTES, DEFAULT_LIMITS } from './limits.ts';
 import { WireReader } from './reader.ts';
 import { OPCODE_BEGIN_BULK, OPCODE_BULK_CHUNK } from './record.ts';
@@ -158,5 +159,63 @@ describe('WireWriter cutting frames', () => {
     command(target.writer, 2, data(20, 1));
     expect(readCommands(target.finish()).map(([number]) => number)).toEqual([1, 2]);
     expect(target.started).toBe(1);
+  });
+});
+
+describe('a writer that knows what the other side takes', () => {
+  /** Room for one record of 1 MiB of data, not for two: the least that a guest accepts of a host. */
+  const maxFrameBytes = 2 * BULK_CHUNK_BYTES;
+
+  function isTaken(write: () => void): boolean {
+    try {
+      write();
+      return true;
+    } catch (error) {
+      if (error instanceof RecordTooLargeError) return false;
+      throw error;
+    }
+  }
+
+  it('sends no frame that is too large, and loses no record that fits', () => {
+    const sizes = fc.oneof(
+      fc.nat({ max: 1000 }),
+      fc.nat({ max: BULK_CHUNK_BYTES }),
+      fc.nat({ max: 3 * BULK_CHUNK_BYTES }),
+    );
+    fc.assert(
+      fc.property(fc.array(sizes, { maxLength: 12 }), (lengths) => {
+        const { writer, finish } = cutting();
+        Object.assign(writer, { maxFrameBytes, maxBulkBytes: 2 * BULK_CHUNK_BYTES });
+        const expected: [number, number][] = [];
+        lengths.forEach((byteLength, number) => {
+          const fits = byteLength <= 2 * BULK_CHUNK_BYTES;
+          const act = (): void => command(writer, number, data(byteLength, number));
+          expect(isTaken(act)).toBe(fits);
+          if (fits) expected.push([number, byteLength]);
+        });
+        const frames = finish();
+        expect(Math.max(0, ...frames.map((frame) => frame.byteLength))).toBeLessThanOrEqual(maxFrameBytes);
+        expect(readCommands(frames).map(([number, { byteLength }]) => [number, byteLength])).toEqual(expected);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('takes back a record that cannot be in any frame, and only that', () => {
+    const { writer, finish } = cutting();
+    writer.maxFrameBytes = maxFrameBytes;
+    const twoOf = (number: number): void => {
+      const start = writer.begin(COMMAND);
+      writer.u32(number);
+      writer.bytes(data(BULK_CHUNK_BYTES, 1));
+      writer.bytes(data(BULK_CHUNK_BYTES, 2));
+      writer.end(start);
+    };
+    expect(() => twoOf(1)).toThrow(RecordTooLargeError);
+    expect(writer.isEmpty).toBe(true);
+    command(writer, 2, data(8, 0));
+    expect(() => twoOf(3)).toThrow(`${2 * BULK_CHUNK_BYTES + 32} bytes, the other side accepts ${maxFrameBytes}`);
+    command(writer, 4, data(BULK_CHUNK_BYTES, 0));
+    expect(readCommands(finish()).map(([number]) => number)).toEqual([2, 4]);
   });
 });

@@ -1,3 +1,4 @@
+import { RecordTooLargeError } from './errors.ts';
 import { BULK_CHUNK_BYTES } from './limits.ts';
 import {
   BYTES_BULK,
@@ -11,6 +12,8 @@ import {
 const INITIAL_WORDS = 16 << 10;
 /** Room behind that, so that the last record of a frame, with some data in it, seldom makes the buffer grow. */
 const SPARE_WORDS = 2 << 10;
+/** Lengths of bulk data are of one word. */
+const MAX_BLOCK_BYTES = 0xffff_ffff;
 /** Up to this many bytes, a loop is quicker than a call of `set`. */
 const LOOP_BYTES = 32;
 const encoder = new TextEncoder();
@@ -54,6 +57,10 @@ export class WireWriter {
   revision = Infinity;
   /** Longest string that the other side takes, in bytes: a longer one is cut, so that it costs no session. */
   maxStringBytes = Infinity;
+  /** Longest frame that the other side takes, in bytes: a record that cannot be within one is refused by `end`. */
+  maxFrameBytes = Infinity;
+  /** Most bulk data of one record that the other side takes, in bytes: see `maxFrameBytes`. */
+  maxBulkBytes = Infinity;
   /** Data too long for a record, to be sent before the record that refers to it; in order of reference. */
   readonly pendingBulk: Uint8Array[] = [];
   #bytes: Uint8Array<ArrayBuffer>;
@@ -111,10 +118,42 @@ export class WireWriter {
     return start;
   }
 
-  /** Ends the record that `begin` started: fills in its length, and puts the bulk data that it refers to before it. */
+  /**
+   * Ends the record that `begin` started: fills in its length, and puts the bulk data that it refers to before it.
+   * @throws RecordTooLargeError when the other side does not take so much; the record is taken back.
+   */
   end(start: number): void {
     this.#fillLength(start);
+    if (this.pendingBulk.length > 0 || this.position * 4 > this.maxFrameBytes) this.#endSlowly(start);
+  }
+
+  #endSlowly(start: number): void {
+    this.#requireFitting(start);
     if (this.pendingBulk.length > 0) this.#moveBehindBulk(start);
+    else this.#moveToNextFrame(start);
+  }
+
+  #requireFitting(start: number): void {
+    const frameBytes = (this.position - start + 1) * 4;
+    const bulkBytes = this.pendingBulk.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const maxBulkBytes = Math.min(this.maxBulkBytes, MAX_BLOCK_BYTES);
+    const isFrame = frameBytes > this.maxFrameBytes;
+    if (!isFrame && bulkBytes <= maxBulkBytes) return;
+    this.rewind(start);
+    throw new RecordTooLargeError(
+      isFrame
+        ? `the call takes a message of ${frameBytes} bytes, the other side accepts ${this.maxFrameBytes}`
+        : `the call has ${bulkBytes} bytes of data, the other side accepts ${maxBulkBytes}`,
+    );
+  }
+
+  /** The record is one that fits, but not behind what stands in the frame already. */
+  #moveToNextFrame(start: number): void {
+    const record = this.words.slice(start, this.position);
+    this.position = start;
+    this.#sink?.full();
+    const moved = this.record(record.length);
+    this.words.set(record, moved);
   }
 
   #moveBehindBulk(start: number): void {

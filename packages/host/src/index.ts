@@ -8,7 +8,16 @@ export {
   type Session,
   type SessionEnd,
 } from './serve.ts';
-export type { AuditEntry } from './policy/audit.ts';
-export { DEFAULT_POLICY } from './policy/defaults.ts';
+export { DEFAULT_POLICY, DEFAULTS } from './policy/defaults.ts';
+export { PolicyError, type PolicyProblem } from './policy/policy-error.ts';
+export {
+  parsePolicyFile,
+  parsePolicyRole,
+  readPolicyFile,
+  type PolicyFile,
+  type PolicyRole,
+} from './policy/policy-file.ts';
 export type { AdapterInfoPolicy, Budget, Constraint, Policy, TimestampPolicy, WgslLimits } from './policy/policy.ts';
+
+export type { AuditEntry } from './policy/audit.ts';
 export type { Sha256 } from './policy/shader-cost.ts';

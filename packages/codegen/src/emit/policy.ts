@@ -88,6 +88,14 @@ export function emitPolicy(schema: WireSchema): SourceFile {
     ...schema.commands.map((command) => command.group),
     ...schema.interfaces.flatMap((one) => one.members.map((member) => member.group)),
   ]);
+  const limits = schema.interfaces.find((one) => one.name === 'GPUSupportedLimits')?.members ?? [];
+  file.doc('Names of the limits that a device can be asked for.');
+  file.add(
+    'export const policyLimits: readonly string[] = [',
+    limits.map((member) => `'${member.name}',`),
+    '];',
+    '',
+  );
   file.doc('Names of the policy groups, those included that have no command of their own.');
   file.add(`export const policyGroups: readonly string[] = [${[...groups].map((name) => `'${name}'`).join(', ')}];`);
   return file;

@@ -1,5 +1,5 @@
-import { policyCommands, policyEnums } from '@vesper-gpu/protocol/host';
-
+import { policyCommands } from '@vesper-gpu/protocol/host';
+import { policyFeatures } from './catalog.ts';
 import type { Policy } from './policy.ts';
 
 /** The limits that hold where a policy is silent. */
@@ -25,7 +25,7 @@ export const DEFAULT_POLICY: Policy = {
   role: 'default',
   allow: policyCommands.map((command) => command.name).toSorted(),
   deny: [],
-  features: Object.keys(policyEnums['GPUFeatureName']!).toSorted(),
+  features: policyFeatures.toSorted(),
   limits: {},
   where: {},
   wgsl: {

@@ -169,5 +169,8 @@ export const policyFlags: Readonly<Record<string, Readonly<Record<string, number
   GPUUsage: { READ: 1, WRITE: 2 },
 };
 
+/** Names of the limits that a device can be asked for. */
+export const policyLimits: readonly string[] = [];
+
 /** Names of the policy groups, those included that have no command of their own. */
 export const policyGroups: readonly string[] = ['core', 'debug', 'transfer'];

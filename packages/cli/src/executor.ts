@@ -8,8 +8,9 @@ import { serveGuest, type HostMemory, type Session } from '@vesper-gpu/host';
 import type { api } from '@vesper-gpu/protocol';
 import { deviceTransport, socketTransport } from '@vesper-gpu/transport';
 import type { Transport } from '@vesper-gpu/wire';
-import type { Assignment, ExecutorMessage } from './broker/messages.ts';
+import type { Assignment, BrokerMessage, ExecutorMessage } from './broker/messages.ts';
 import { watchClose } from './broker/watch-close.ts';
+import { startWatch } from './watch-control.ts';
 
 /** For a device, the end of its data means "not yet" before the guest's first byte: in milliseconds, 24 days. */
 const DEVICE_PATIENCE_MS = 2 ** 31 - 1;
@@ -19,42 +20,56 @@ let session: Session | undefined;
 
 // Without a broker there is no one to report to, and no one who would end a guest that hangs.
 process.on('disconnect', () => process.exit(1));
-process.on('SIGTERM', () => {
-  if (session === undefined) process.exit(0);
-  session.close();
+process.on('SIGTERM', stop);
+process.on('message', (message: BrokerMessage, socket?: Socket) => {
+  if (message.type === 'stop') stop();
+  else void serve(message, socket);
 });
 
+// Before the driver is loaded, so that the thread starts meanwhile.
+const watch = startWatch();
 // The generated types name the WebGPU API's parts in their own way; Dawn's objects are the API.
 const gpu = openGPU() as unknown as api.GPU;
 // Opening an adapter is what takes a driver its time. A variable of the module keeps it: Dawn crashes if it is collected.
 export const firstAdapter = await gpu.requestAdapter();
-process.once('message', (assignment: Assignment, socket?: Socket) => void serve(assignment, socket));
 tell({ type: 'ready' });
 
+function stop(): void {
+  if (session === undefined) process.exit(0);
+  session.close();
+}
+
 async function serve(assignment: Assignment, socket: Socket | undefined): Promise<void> {
+  watch.start(assignment.watch);
   let opened: Transport;
   try {
     opened = await openGuest(assignment, socket);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    tell({ type: 'ended', report: { reason: 'fault', message, statistics: NO_STATISTICS } }, () => process.exit(0));
+    const report = { reason: 'fault', message, statistics: NO_STATISTICS } as const;
+    tell({ type: 'ended', report, isFlushing: false }, () => process.exit(0));
     return;
   }
-  const { transport, closed } = watchClose(opened);
-  session = serveGuest(transport, {
+  const stream = watchClose(opened, () => {
+    if (socket !== undefined) watch.sent(socket);
+  });
+  session = serveGuest(stream.transport, {
     gpu,
     agent: 'vesper serve',
     leaveDevices: true,
+    activity: watch.activity,
     ...memory(),
     ...helloOf(assignment),
   });
   const { reason, message } = await session.ended;
+  watch.stop();
   const { receivedBytes, sentBytes, commands, requests, objects } = session.statistics;
   const statistics = { receivedBytes, sentBytes, commands, requests, objects };
-  tell({ type: 'ended', report: { reason, message, statistics } }, () => {
-    // The guest may still be reading why it was sent away; the transport bounds how long that takes.
-    void closed.then(() => process.exit(0));
-  });
+  // The guest may still be reading why it was sent away; the transport bounds how long that takes.
+  tell({ type: 'ended', report: { reason, message, statistics }, isFlushing: !stream.isClosed });
+  await stream.closed;
+  // The broker ends this process when it hears that: with work of the guest's on the GPU, some drivers never exit.
+  tell({ type: 'flushed' }, () => process.exit(0));
 }
 
 function openGuest(assignment: Assignment, socket: Socket | undefined): Transport | Promise<Transport> {

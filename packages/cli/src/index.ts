@@ -5,3 +5,4 @@ export type { SessionStatistics } from './broker/messages.ts';
 export { startPrivateBroker, type PrivateBroker } from './broker/private-broker.ts';
 export type { SessionReport } from './broker/session.ts';
 export { createLogger, LOG_LEVELS, type LogLevel } from './log/logger.ts';
+export { DEFAULT_WATCH, type WatchLimits } from './broker/watch.ts';

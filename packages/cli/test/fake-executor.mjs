@@ -3,7 +3,8 @@
 let receivedBytes = 0;
 
 process.on('disconnect', () => process.exit(1));
-process.once('message', (assignment, socket) => {
+process.on('message', (assignment, socket) => {
+  if (assignment.type === 'stop') process.exit(0);
   const rest = Buffer.from(assignment.rest, 'base64');
   const add = (chunk) => {
     receivedBytes += chunk.byteLength;
@@ -15,7 +16,7 @@ process.once('message', (assignment, socket) => {
   socket.on('close', () => {
     const statistics = { receivedBytes, sentBytes: receivedBytes, commands: 0, requests: 0, objects: 0 };
     const report = { reason: 'closed', message: 'the guest closed the connection', statistics };
-    process.send({ type: 'ended', report }, () => process.exit(0));
+    process.send({ type: 'ended', report, isFlushing: false }, () => process.exit(0));
   });
 });
 // A delay of loading, so that a guest has time to say more while it waits.

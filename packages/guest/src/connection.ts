@@ -8,10 +8,11 @@ import {
 } from '@vesper-gpu/protocol/guest';
 import {
   CommandStream,
+  ConnectionError,
   DEFAULT_LIMITS,
   ProtocolError,
   type HostHello,
-  type ProtocolErrorReason,
+  type SessionEndReason,
   type Transport,
 } from '@vesper-gpu/wire';
 import type { ConnectOptions } from './connect.ts';
@@ -90,7 +91,12 @@ export class Connection implements EventHandlers {
   }
 
   streamEnded(reason: string, detail: string, offset: number, opcode: number): void {
-    this.#endedBy = new ProtocolError(reason as ProtocolErrorReason, detail, offset, opcode);
+    const known = reason as SessionEndReason;
+    // The first reason is the one: what a host's broker says comes behind what its executor said.
+    this.#endedBy ??=
+      known === 'watchdog' || known === 'fault'
+        ? new ConnectionError(detail)
+        : new ProtocolError(known, detail, offset, opcode);
   }
 
   deviceLost(target: number, reason: api.GPUDeviceLostReason, message: string): void {

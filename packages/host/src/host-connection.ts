@@ -76,17 +76,22 @@ export class HostConnection implements HostSession {
   #encoderId = 0;
   #isEnded = false;
   readonly #onFault: (error: Error) => void;
+  /** See ServeOptions.activity. */
+  readonly #activity: Int32Array;
 
   /**
    * @param onFault called when a handler fails in a way that the session cannot survive.
    * @param memory of this process, where something can be known of it.
+   * @param activity where it says what it is doing, for a thread that watches this one.
    */
   constructor(
     transport: Transport,
     limits: HostLimits,
     onFault: (error: Error) => void,
     memory: HostMemory | undefined,
+    activity?: Int32Array<SharedArrayBuffer>,
   ) {
+    this.#activity = activity ?? new Int32Array(2);
     this.#garbage = new Garbage(memory, () => this.send((writer) => encodeStreamCollect(writer)));
     this.#transport = transport;
     this.#flow = new Flow(transport, () => this.#goOn());
@@ -169,8 +174,12 @@ export class HostConnection implements HostSession {
     const reader = this.#reader;
     reader.open(records);
     const { commands } = this.statistics;
-    while (!this.#runRecords(reader)) {
-      // An exception of the backend ended the loop; the rest of the frame is still to be done.
+    try {
+      while (!this.#runRecords(reader)) {
+        // An exception of the backend ended the loop; the rest of the frame is still to be done.
+      }
+    } finally {
+      this.#activity[1] = 0;
     }
     reader.close();
     this.#enforcement.rates.executed(this.statistics.commands - commands);
@@ -178,9 +187,13 @@ export class HostConnection implements HostSession {
 
   /** Runs records until the frame ends or the backend throws. @returns whether the frame has ended. */
   #runRecords(reader: WireReader): boolean {
+    const activity = this.#activity;
     try {
       while (reader.nextRecord()) {
-        if (++this.statistics.commands > this.#maxCommands) this.#tooManyCommands();
+        const number = ++this.statistics.commands;
+        if (number > this.#maxCommands) this.#tooManyCommands();
+        activity[0] = number;
+        activity[1] = reader.opcode;
         const decode = decoders[reader.opcode];
         if (decode !== undefined) decode(reader, this, this.#handlers);
         else this.#runtimeRecord(reader);

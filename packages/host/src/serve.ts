@@ -52,6 +52,11 @@ export interface ServeOptions {
   audit?: (entry: AuditEntry) => void;
   /** SHA-256 of bytes, in lower-case hexadecimal: needed for a policy that lists shader modules. */
   sha256?: Sha256;
+  /**
+   * At least two words that another thread watches: word 0 counts the records that were begun and wraps, word 1 is the
+   * opcode of the record that is being executed, 0 when none is. Written as the records come, without fences.
+   */
+  activity?: Int32Array<SharedArrayBuffer>;
 }
 
 /** Why a session ended. */
@@ -115,7 +120,13 @@ class GuestSession implements Session {
     this.#leaveDevices = options.leaveDevices ?? false;
     const limits = { ...DEFAULT_HOST_LIMITS, ...options.limits };
     this.#hello = hostHello(this.#gpu, limits, options.agent ?? 'vesper');
-    this.#connection = new HostConnection(transport, limits, (error) => this.#fail(error), options.memory);
+    this.#connection = new HostConnection(
+      transport,
+      limits,
+      (error) => this.#fail(error),
+      options.memory,
+      options.activity,
+    );
     const { policy = DEFAULT_POLICY, audit, sha256 } = options;
     this.#connection.execute(createHandlers(this.#connection, options.gpu), {
       policy,

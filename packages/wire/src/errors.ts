@@ -26,6 +26,13 @@ export type ProtocolErrorReason =
   | 'watchdog';
 
 /**
+ * Why a host ends a session by the event VesperStream.ended: a rule that the guest broke; or `watchdog`, work of the
+ * guest exceeded a limit of the host; or `fault`, the host's process for this guest failed. The last two have no place
+ * in the guest's bytes, and their text is for people.
+ */
+export type SessionEndReason = ProtocolErrorReason | 'watchdog' | 'fault';
+
+/**
  * A peer sent bytes that no correct Vesper peer sends. Sticky: the session that saw it ends.
  * `offset` is in bytes from the start of the frame, `opcode` that of the record, or -1 outside of one.
  */

@@ -9,6 +9,7 @@ import { ExecutorPool } from './executor-pool.ts';
 import { detach } from './hand-over.ts';
 import { receiveHello, refuseGuest, Rejection, type Visitor } from './reception.ts';
 import { Session, type SessionReport } from './session.ts';
+import { DEFAULT_WATCH, type WatchLimits } from './watch.ts';
 
 /** Options of {@link startBroker}. */
 export interface BrokerOptions {
@@ -27,6 +28,8 @@ export interface BrokerOptions {
   readonly helloTimeoutMs?: number;
   /** How long after a guest took the executor that was kept ready the next is started, in milliseconds. Default 0. */
   readonly spareDelayMs?: number;
+  /** What the work of a guest may take before its executor is ended; the defaults are those of `DEFAULT_WATCH`. */
+  readonly watch?: Partial<WatchLimits>;
   /** A guest has left, or was dropped. */
   sessionEnded?(report: SessionReport): void;
   /** The program of the executors, and what it runs on: for tests. */
@@ -63,7 +66,8 @@ const EXECUTOR_FILE = fileURLToPath(new URL('../../dist/executor.js', import.met
 
 /**
  * Starts a broker: it lets guests in and gives each a process of its own, an executor. It never loads a GPU driver, and
- * no byte of a guest behind its hello passes through it.
+ * no byte of a guest behind its hello passes through it. It keeps a copy of each guest's socket, unread, to tell the
+ * guest what became of an executor that cannot.
  *
  * @throws DriverError when no driver works, with advice
  * @throws ConnectionError when an address is none, or cannot be listened at
@@ -101,6 +105,7 @@ class RunningBroker implements Broker {
   /** Sockets that are this process's still: without a complete hello, or waiting for an executor. */
   readonly #visitors = new Set<Socket>();
   readonly #sessions = new Set<Session>();
+  readonly #watch: WatchLimits;
   #finish: () => void = () => {};
   #guests = 0;
   #devices = 0;
@@ -109,6 +114,7 @@ class RunningBroker implements Broker {
   constructor(options: BrokerOptions, driver: DriverChoice, environment: Readonly<Record<string, string>>) {
     this.#options = options;
     this.#logger = options.logger;
+    this.#watch = { ...DEFAULT_WATCH, ...options.watch };
     this.driver = driver;
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
@@ -144,7 +150,7 @@ class RunningBroker implements Broker {
     void session.executor.ready.then((isReady) => {
       if (!isReady) return;
       this.#logger.info({ address: from }, `waiting for guest ${session.guest} at ${from}`);
-      session.executor.assign({ type: 'device', path }, undefined, (error) => this.#lost(session, error));
+      session.handOver({ type: 'device', path, watch: this.#watch }, undefined);
     });
     void session.executor.ended.then(() => {
       this.#devices--;
@@ -199,14 +205,14 @@ class RunningBroker implements Broker {
     if (!(await session.executor.ready)) {
       throw new Rejection('the host could not start a process for this guest; its log says why', true);
     }
-    const assignment = detach(socket, visitor);
-    if (assignment === undefined || this.#closing !== undefined) {
+    const detached = detach(socket, visitor);
+    if (detached === undefined || this.#closing !== undefined) {
       session.abandon('it was gone before it could be served');
       socket.destroy();
       return;
     }
     session.logStart(from);
-    session.executor.assign(assignment, socket, (error) => this.#lost(session, error));
+    session.handOver({ ...detached.source, watch: this.#watch }, detached.socket);
   }
 
   /** Gives a guest a number and a process, and follows them to the end. */
@@ -216,15 +222,10 @@ class RunningBroker implements Broker {
     void session.executor.ended.then((end) => {
       this.#sessions.delete(session);
       // On a line of its own: an optional call does not evaluate its arguments when there is nothing to call.
-      const report = session.logEnd(end);
+      const report = session.end(end);
       this.#options.sessionEnded?.(report);
     });
     return session;
-  }
-
-  #lost(session: Session, error: Error): void {
-    this.#logger.error({ guest: session.guest }, `guest ${session.guest} could not be handed over: ${error.message}`);
-    session.executor.kill();
   }
 
   #reject(socket: Socket, from: string, error: unknown): void {

@@ -1,15 +1,16 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import type { Socket } from 'node:net';
-import { readExecutorMessage, type Assignment, type ExecutorReport } from './messages.ts';
+import type { Readable } from 'node:stream';
+import type { KeptSocket } from './hand-over.ts';
+import { readExecutorMessage, type Assignment, type BrokerMessage, type ExecutorReport } from './messages.ts';
 import { OutputCapture } from './output.ts';
+import { WATCH_DESCRIPTOR, WatchReader, type Violation, type WatchLine } from './watch.ts';
 
 /** How long, in milliseconds, loading the driver may take. */
 const START_TIMEOUT_MS = 30_000;
-/**
- * How long, in milliseconds, an executor may live on behind its report. Its transport may take 5 s to say the last word;
- * some drivers hang in their exit handlers.
- */
-const EXIT_TIMEOUT_MS = 7000;
+/** How long, in milliseconds, an executor may live on behind its report. Its transport takes 5 s at most to say it all. */
+const FLUSH_TIMEOUT_MS = 6000;
+/** How long, in milliseconds, a beat that is due may lie unread because the broker itself did not run. */
+const BEAT_GRACE_MS = 1000;
 
 export interface ExecutorOptions {
   /** The program. */
@@ -26,6 +27,10 @@ export interface ExecutorEnd {
   readonly report?: ExecutorReport;
   /** How the process ended, in words: "was ended by SIGSEGV". */
   readonly how: string;
+  /** Why this side ended it, where the reason was its work. */
+  readonly violation?: Violation;
+  /** Whether the stream to the guest may end within a frame. */
+  readonly isBehind: boolean;
   /** The last lines that it wrote. */
   readonly output: readonly string[];
 }
@@ -39,6 +44,10 @@ export class ExecutorProcess {
   readonly #child: ChildProcess;
   #report: ExecutorReport | undefined;
   #killTimer: NodeJS.Timeout | undefined;
+  #beatTimer: NodeJS.Timeout | undefined;
+  #hangMs = 0;
+  #violation: Violation | undefined;
+  #isBehind = false;
   #isGone = false;
 
   constructor(options: ExecutorOptions) {
@@ -49,13 +58,17 @@ export class ExecutorProcess {
       execArgv: ['--expose-gc'],
       // A signal from the terminal is for the broker, which ends its executors in order.
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
     });
     this.#child = child;
     const output = new OutputCapture((line) => options.output(line));
     // Absent when there were too few descriptors left to start it.
     if (child.stdout) output.add(child.stdout);
     if (child.stderr) output.add(child.stderr);
+    const watch = child.stdio[WATCH_DESCRIPTOR] as Readable | null | undefined;
+    const reader = new WatchReader((line) => this.#watched(line));
+    watch?.setEncoding('utf8').on('data', (text: string) => reader.push(text));
+    watch?.on('error', () => {});
 
     this.ended = new Promise((resolve) => {
       let how: string | undefined;
@@ -63,8 +76,15 @@ export class ExecutorProcess {
         // Its last message may be read later than its exit is.
         if (how === undefined || child.connected) return;
         clearTimeout(this.#killTimer);
+        this.#expectNoBeat();
         this.#isGone = true;
-        resolve({ how, output: output.tail, ...(this.#report === undefined ? {} : { report: this.#report }) });
+        resolve({
+          how,
+          output: output.tail,
+          isBehind: this.#isBehind,
+          ...(this.#report === undefined ? {} : { report: this.#report }),
+          ...(this.#violation === undefined ? {} : { violation: this.#violation }),
+        });
       };
       child.on('close', (status, signal) => {
         how ??= signal === null ? `ended with status ${status}` : `was ended by ${signal}`;
@@ -86,9 +106,13 @@ export class ExecutorProcess {
       child.on('message', (value: unknown) => {
         const message = readExecutorMessage(value);
         if (message?.type === 'ready') settle(true);
-        if (message?.type !== 'ended') return;
-        this.#report ??= message.report;
-        this.#killWithin(EXIT_TIMEOUT_MS);
+        if (message?.type === 'ended') {
+          this.#report ??= message.report;
+          this.#expectNoBeat();
+          if (message.isFlushing) this.#killWithin(FLUSH_TIMEOUT_MS);
+        }
+        // With a guest's work on the GPU, some drivers never return from their exit handlers.
+        if (message?.type === 'flushed' || (message?.type === 'ended' && !message.isFlushing)) this.kill();
       });
       void this.ended.then(() => settle(false));
     });
@@ -105,30 +129,25 @@ export class ExecutorProcess {
   }
 
   /**
-   * Gives it its guest. A socket is its own from now on; this process's copy is closed.
+   * Gives it its guest, and watches it from now on.
+   * @param kept this process's copy of the guest's socket; it stays the caller's
    * @param failed called when the process could not be reached; it is ending then
    */
-  assign(assignment: Assignment, socket: Socket | undefined, failed: (error: Error) => void): void {
+  assign(assignment: Assignment, kept: KeptSocket | undefined, failed: (error: Error) => void): void {
+    this.#hangMs = assignment.watch.hangMs;
+    this.#expectBeat();
     const sent = (error: Error | null): void => {
       if (error !== null) failed(error);
     };
-    if (socket === undefined) {
-      this.#child.send(assignment, sent);
-      return;
-    }
-    // Node closes this process's copy once the other says that it has its own. One that ends before never says so, and
-    // the guest would wait at a socket that nobody serves. Closing twice does nothing.
-    const { _handle: handle } = socket as Socket & { _handle?: { close(): void } | null };
-    void this.ended.then(() => handle?.close());
-    this.#child.send(assignment, socket, {}, (error) => {
-      if (error !== null) socket.destroy();
-      sent(error);
-    });
+    if (kept === undefined) this.#child.send(assignment, sent);
+    else this.#child.send(assignment, kept.socket, { keepOpen: true }, sent);
   }
 
   /** Asks it to end its session and report, and ends it when it does not within `graceMs`. */
   stop(graceMs: number): void {
-    this.#child.kill('SIGTERM');
+    const message: BrokerMessage = { type: 'stop' };
+    // That it cannot be reached any more is no news.
+    if (this.#child.connected) this.#child.send(message, () => {});
     this.#killWithin(graceMs);
   }
 
@@ -141,5 +160,29 @@ export class ExecutorProcess {
     if (this.#isGone) return;
     clearTimeout(this.#killTimer);
     this.#killTimer = setTimeout(() => this.kill(), milliseconds);
+  }
+
+  #watched(line: WatchLine): void {
+    if (line.type === 'beat' && this.#beatTimer !== undefined) this.#expectBeat();
+    if (line.type === 'behind') this.#isBehind = line.isBehind;
+    if (line.type === 'violation' && this.#report === undefined) this.#end(line.violation);
+  }
+
+  #expectBeat(): void {
+    clearTimeout(this.#beatTimer);
+    this.#beatTimer = setTimeout(() => {
+      // If this process stood still itself, the beats lie in the pipe: they are read first.
+      this.#beatTimer = setTimeout(() => this.#end({ kind: 'frozen', limitMs: this.#hangMs }), BEAT_GRACE_MS);
+    }, this.#hangMs);
+  }
+
+  #expectNoBeat(): void {
+    clearTimeout(this.#beatTimer);
+    this.#beatTimer = undefined;
+  }
+
+  #end(violation: Violation): void {
+    this.#violation ??= violation;
+    this.kill();
   }
 }

@@ -1,10 +1,25 @@
 import type { Socket } from 'node:net';
-import type { Assignment } from './messages.ts';
+import { encodeStreamEnded } from '@vesper-gpu/protocol/host';
+import { socketTransport } from '@vesper-gpu/transport';
+import { WireWriter, type SessionEndReason } from '@vesper-gpu/wire';
+import type { GuestSource } from './messages.ts';
 import type { Visitor } from './reception.ts';
+
+/** How long, in milliseconds, a guest may take to read why its session ended. */
+const LAST_WORD_MS = 1000;
 
 /** The part of libuv's handle behind a socket that is used here; Node has no public name for it. */
 interface StreamHandle {
+  readStart(): number;
   readStop(): number;
+}
+
+/** A guest on its way to another process. */
+export interface Detached {
+  /** For the process that gets the socket. */
+  readonly source: GuestSource;
+  /** This process's copy. */
+  readonly socket: KeptSocket;
 }
 
 /**
@@ -15,7 +30,7 @@ interface StreamHandle {
  * the kernel, for the process that gets the socket. (Without the stop, up to some MB are lost under load: tried.)
  * @returns undefined when the guest has gone
  */
-export function detach(socket: Socket, visitor: Visitor): Assignment | undefined {
+export function detach(socket: Socket, visitor: Visitor): Detached | undefined {
   const chunks: Uint8Array[] = [visitor.rest];
   for (;;) {
     const chunk = socket.read() as Buffer | null;
@@ -25,13 +40,52 @@ export function detach(socket: Socket, visitor: Visitor): Assignment | undefined
   const handle = handleOf(socket);
   if (socket.destroyed || handle === undefined) return undefined;
   handle.readStop();
-  return { type: 'guest', fields: [...visitor.fields], rest: Buffer.concat(chunks).toString('base64') };
+  const rest = Buffer.concat(chunks).toString('base64');
+  return { source: { type: 'guest', fields: [...visitor.fields], rest }, socket: new KeptSocket(socket, handle) };
+}
+
+/**
+ * The broker's copy of a guest's socket, which its executor serves. It is kept unread for the one thing that the
+ * executor cannot do: say why it is no more. It must be closed, or the guest would not see that the executor has.
+ */
+export class KeptSocket {
+  /** To be sent with `keepOpen`. */
+  readonly socket: Socket;
+  readonly #handle: StreamHandle;
+
+  constructor(socket: Socket, handle: StreamHandle) {
+    this.socket = socket;
+    this.#handle = handle;
+  }
+
+  /** Gives the copy up. */
+  close(): void {
+    this.socket.destroy();
+  }
+
+  /**
+   * Ends the guest's session with the event VesperStream.ended, and closes; to be called once the executor is gone, and
+   * only where it left no frame unfinished.
+   * @param detail for people: what the host did, and why
+   */
+  tell(reason: SessionEndReason, detail: string): void {
+    const { socket } = this;
+    const transport = socketTransport(socket);
+    const writer = new WireWriter(undefined, 256);
+    encodeStreamEnded(writer, reason, detail, -1, -1);
+    transport.send(writer.takeFrame());
+    transport.close();
+    // Unread bytes would make TCP reset the connection, and the guest might lose the last word. Node believes that it
+    // is still reading since before the hand-over.
+    if (!socket.destroyed) this.#handle.readStart();
+    setTimeout(() => socket.destroy(), LAST_WORD_MS).unref();
+  }
 }
 
 function handleOf(socket: Socket): StreamHandle | undefined {
   const { _handle: handle } = socket as unknown as { _handle?: Partial<StreamHandle> | null };
   if (handle === null) return undefined;
-  if (typeof handle?.readStop !== 'function') {
+  if (typeof handle?.readStop !== 'function' || typeof handle.readStart !== 'function') {
     throw new Error(
       `node ${process.version} does not let go of a socket as older versions do; Vesper has to be adapted`,
     );

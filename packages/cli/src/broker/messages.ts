@@ -2,9 +2,10 @@
  * What broker and executor say to each other over the IPC channel between them. An executor runs what a guest sends,
  * so what it reports is checked like any other foreign input.
  */
+import type { WatchLimits } from './watch.ts';
 
-/** The guest that an executor is to serve. Its socket travels beside the first kind. */
-export type Assignment =
+/** Where the guest is that an executor is to serve. Its socket travels beside the first kind. */
+export type GuestSource =
   | {
       readonly type: 'guest';
       /** The fields of the hello that the broker has read. */
@@ -14,6 +15,18 @@ export type Assignment =
     }
   /** The executor opens this character device and reads the hello itself. */
   | { readonly type: 'device'; readonly path: string };
+
+/** The guest that an executor is to serve, and how. */
+export type Assignment = GuestSource & {
+  /** What its work may take. */
+  readonly watch: WatchLimits;
+};
+
+/** What a broker says to its executor. */
+export type BrokerMessage =
+  | Assignment
+  /** End the session, or never begin one; report; exit. */
+  | { readonly type: 'stop' };
 
 /** What a session has cost so far: bytes received from and sent to the guest, and counts. */
 export interface SessionStatistics {
@@ -42,7 +55,11 @@ export interface ExecutorReport {
 
 export type ExecutorMessage =
   /** The driver is loaded: a guest can be served at once. */
-  { readonly type: 'ready' } | { readonly type: 'ended'; readonly report: ExecutorReport };
+  | { readonly type: 'ready' }
+  /** The session is over. Where the guest may still be reading the last word, the process is needed until `flushed`. */
+  | { readonly type: 'ended'; readonly report: ExecutorReport; readonly isFlushing: boolean }
+  /** The guest has read the last word, or will not. */
+  | { readonly type: 'flushed' };
 
 const MAX_REPORT_LENGTH = 1000;
 
@@ -50,6 +67,7 @@ const MAX_REPORT_LENGTH = 1000;
 export function readExecutorMessage(message: unknown): ExecutorMessage | undefined {
   if (!isRecord(message)) return undefined;
   if (message['type'] === 'ready') return { type: 'ready' };
+  if (message['type'] === 'flushed') return { type: 'flushed' };
   const report = message['report'];
   if (message['type'] !== 'ended' || !isRecord(report)) return undefined;
   const { reason, statistics } = report;
@@ -60,6 +78,7 @@ export function readExecutorMessage(message: unknown): ExecutorMessage | undefin
   };
   return {
     type: 'ended',
+    isFlushing: message['isFlushing'] === true,
     report: {
       reason,
       message: plainText(report['message'], MAX_REPORT_LENGTH),

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { ExecutorEnd, ExecutorProcess } from './executor-process.ts';
-import type { SessionStatistics } from './messages.ts';
+import type { KeptSocket } from './hand-over.ts';
+import type { Assignment, SessionStatistics } from './messages.ts';
+import { describeViolation } from './watch.ts';
 
 /** What became of one guest. */
 export interface SessionReport {
@@ -8,8 +10,11 @@ export interface SessionReport {
   readonly guest: number;
   /** What the guest library calls itself; empty on a character device. */
   readonly agent: string;
-  /** As the executor reported; `crash` when it ended without a report. */
-  readonly reason: 'closed' | 'protocol' | 'limit' | 'fault' | 'crash';
+  /**
+   * As the executor reported; `watchdog` when it was ended because its work exceeded a limit, `crash` when it ended
+   * without a report.
+   */
+  readonly reason: 'closed' | 'protocol' | 'limit' | 'fault' | 'watchdog' | 'crash';
   /** The end in words. */
   readonly message: string;
   /** All zero when it did not report. */
@@ -29,6 +34,7 @@ export class Session {
   readonly #startedMs = performance.now();
   /** Why an end without a report is no crash. */
   #excuse: string | undefined;
+  #socket: KeptSocket | undefined;
 
   constructor(guest: number, agent: string, executor: ExecutorProcess, logger: Logger) {
     this.guest = guest;
@@ -44,6 +50,19 @@ export class Session {
     this.#logger.info({ guest, agent, from, pid: executor.pid, waitedMs }, `guest ${guest} connected`);
   }
 
+  /**
+   * Gives the guest to its executor.
+   * @param socket the guest's connection, which ends with this session
+   */
+  handOver(assignment: Assignment, socket: KeptSocket | undefined): void {
+    this.#socket = socket;
+    this.executor.assign(assignment, socket, (error) => {
+      const { guest } = this;
+      this.#logger.error({ guest }, `guest ${guest} could not be handed over: ${error.message}`);
+      this.executor.kill();
+    });
+  }
+
   /** Ends the executor, which has not seen the guest. */
   abandon(reason: string): void {
     this.#excuse ??= reason;
@@ -55,14 +74,28 @@ export class Session {
     this.#excuse ??= reason;
   }
 
-  /** Says how it ended. @returns what it said */
-  logEnd(end: ExecutorEnd): SessionReport {
+  /** Says how it ended: to the guest, unless the executor has, and to the log. @returns what it said */
+  end(end: ExecutorEnd): SessionReport {
+    const report = this.#logEnd(end);
+    if (end.report !== undefined || end.isBehind) this.#socket?.close();
+    else if (report.reason === 'watchdog')
+      this.#socket?.tell('watchdog', `the host ended this session: ${report.message}`);
+    else this.#socket?.tell('fault', this.#excuse ?? `the host's process for this session ${end.how}`);
+    return report;
+  }
+
+  #logEnd(end: ExecutorEnd): SessionReport {
     const { guest, agent } = this;
     const durationMs = Math.round(performance.now() - this.#startedMs);
     if (end.report === undefined && this.#excuse !== undefined) {
       const message = this.#excuse;
       this.#logger.info({ guest, message, durationMs }, `guest ${guest} left`);
       return { guest, agent, reason: 'closed', message, statistics: NO_STATISTICS, durationMs };
+    }
+    if (end.report === undefined && end.violation !== undefined) {
+      const message = describeViolation(end.violation);
+      this.#logger.warn({ guest, durationMs, violation: end.violation }, `guest ${guest} was dropped: ${message}`);
+      return { guest, agent, reason: 'watchdog', message, statistics: NO_STATISTICS, durationMs };
     }
     if (end.report === undefined) {
       const message = `its executor ${end.how}`;

@@ -1,8 +1,21 @@
 import type { Transport } from '@vesper-gpu/wire';
 
-/** The same transport, and a promise of its end. */
-export function watchClose(inner: Transport): { transport: Transport; closed: Promise<void> } {
+/** A transport, and what it has come to. */
+export interface WatchedTransport {
+  readonly transport: Transport;
+  /** Resolves at its end. */
+  readonly closed: Promise<void>;
+  /** Whether it has ended; true when its user is told. */
+  readonly isClosed: boolean;
+}
+
+/**
+ * The same transport, and word of its end.
+ * @param sent called when something was given to the transport
+ */
+export function watchClose(inner: Transport, sent: () => void): WatchedTransport {
   let resolveClosed: () => void = () => {};
+  let isClosed = false;
   const closed = new Promise<void>((resolve) => {
     resolveClosed = resolve;
   });
@@ -12,14 +25,25 @@ export function watchClose(inner: Transport): { transport: Transport; closed: Pr
         bytes: (chunk) => handlers.bytes(chunk),
         drained: () => handlers.drained?.(),
         closed: (error) => {
+          isClosed = true;
           handlers.closed(error);
           resolveClosed();
         },
       }),
-    send: (bytes) => inner.send(bytes),
+    send: (bytes) => {
+      const takesMore = inner.send(bytes);
+      sent();
+      return takesMore;
+    },
     pause: () => inner.pause(),
     resume: () => inner.resume(),
     close: () => inner.close(),
   };
-  return { transport, closed };
+  return {
+    transport,
+    closed,
+    get isClosed() {
+      return isClosed;
+    },
+  };
 }

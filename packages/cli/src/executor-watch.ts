@@ -1,0 +1,87 @@
+/**
+ * The thread that watches an executor's main thread; see `broker/watch.ts`. It has no event loop to speak of: it
+ * sleeps, looks at shared memory, and writes to its pipe.
+ */
+import { writeSync } from 'node:fs';
+import { isMainThread, workerData } from 'node:worker_threads';
+import { BEAT_MS, watchLine, WATCH_DESCRIPTOR, type Violation, type WatchLine } from './broker/watch.ts';
+
+// The words that are shared. The first two are the host package's: see its ServeOptions.activity.
+export const RECORDS = 0;
+export const OPCODE = 1;
+/** The main thread's event loop adds to it. */
+export const PULSE = 2;
+/** One of the three below. */
+export const PHASE = 3;
+/** How many there are. */
+export const WATCH_WORDS = 4;
+
+/** No guest yet. */
+export const PHASE_WAITING = 0;
+export const PHASE_SERVING = 1;
+export const PHASE_OVER = 2;
+
+/** What the thread is given. */
+export interface WatchData {
+  readonly activity: Int32Array<SharedArrayBuffer>;
+  /** Milliseconds of a hang, milliseconds of a compilation, bytes of memory: once PHASE is PHASE_SERVING. */
+  readonly limits: Float64Array<SharedArrayBuffer>;
+  /** By opcode. */
+  readonly commands: readonly ({ name: string; compiles: boolean } | undefined)[];
+}
+
+/** How often, in milliseconds, the main thread is looked at. */
+const LOOK_MS = 50;
+/** Every how many looks the memory is measured. */
+const LOOKS_PER_MEASUREMENT = 2;
+const LOOKS_PER_BEAT = Math.ceil(BEAT_MS / LOOK_MS);
+
+if (!isMainThread) watch(workerData as WatchData);
+
+function watch({ activity, limits, commands }: WatchData): void {
+  Atomics.wait(activity, PHASE, PHASE_WAITING);
+  const [hangMs, compileMs, processMemory] = limits as unknown as [number, number, number];
+  let seenRecords = 0;
+  let seenPulse = -1;
+  let progressMs = performance.now();
+  for (let look = 0; Atomics.load(activity, PHASE) === PHASE_SERVING; look++) {
+    const records = Atomics.load(activity, RECORDS);
+    const pulse = Atomics.load(activity, PULSE);
+    const opcode = Atomics.load(activity, OPCODE);
+    if (records !== seenRecords || pulse !== seenPulse) {
+      seenRecords = records;
+      seenPulse = pulse;
+      progressMs = performance.now();
+    } else {
+      const command = opcode === 0 ? undefined : commands[opcode];
+      const limitMs = command?.compiles === true ? compileMs : hangMs;
+      if (performance.now() - progressMs > limitMs) {
+        // Records of the protocol's own have no name.
+        if (opcode === 0) violated({ kind: 'frozen', limitMs });
+        else violated({ kind: 'stuck', command: command?.name ?? `record ${opcode}`, limitMs });
+        return;
+      }
+    }
+    if (look % LOOKS_PER_MEASUREMENT === 0 && processMemory < Infinity) {
+      if (process.memoryUsage.rss() > processMemory) {
+        violated({ kind: 'memory', limitBytes: processMemory });
+        return;
+      }
+    }
+    if (look % LOOKS_PER_BEAT === 0) say({ type: 'beat' });
+    Atomics.wait(activity, PHASE, PHASE_SERVING, LOOK_MS);
+  }
+}
+
+function violated(violation: Violation): void {
+  say({ type: 'violation', violation });
+}
+
+function say(line: WatchLine): void {
+  try {
+    writeSync(WATCH_DESCRIPTOR, watchLine(line));
+  } catch (error) {
+    // Without a broker nobody would end this process, and its main thread may be the one that hangs.
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') process.kill(process.pid, 'SIGKILL');
+  }
+}

@@ -1,0 +1,77 @@
+/** The executor's main thread's side of its watch: starts the worker, and shares memory with it. */
+import { writeSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { commandInfo } from '@vesper-gpu/protocol/host';
+import { BEAT_MS, watchLine, WATCH_DESCRIPTOR, type WatchLimits } from './broker/watch.ts';
+import { PHASE, PHASE_OVER, PHASE_SERVING, PULSE, WATCH_WORDS, type WatchData } from './executor-watch.ts';
+
+/** How often, in milliseconds, a guest that reads too slowly is looked at. */
+const BEHIND_MS = 20;
+
+/** The watch over this process. */
+export interface Watch {
+  /** For ServeOptions.activity. */
+  readonly activity: Int32Array<SharedArrayBuffer>;
+  /** From now on the limits hold, and the broker hears from this process. */
+  start(limits: WatchLimits): void;
+  /** To be called when something was written to the socket: the broker must know where no frame can be added. */
+  sent(socket: Socket): void;
+  /** The guest is gone: nothing is watched any more. */
+  stop(): void;
+}
+
+/** Starts the thread, which sleeps until a guest comes. */
+export function startWatch(): Watch {
+  const activity = new Int32Array(new SharedArrayBuffer(WATCH_WORDS * 4));
+  const limits = new Float64Array(new SharedArrayBuffer(3 * 8));
+  const workerData: WatchData = {
+    activity,
+    limits,
+    commands: commandInfo.map((info) => info && { name: info.name, compiles: info.cost === 'compile' }),
+  };
+  // An executor is always what was built.
+  const worker = new Worker(new URL('./executor-watch.js', import.meta.url), {
+    workerData,
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
+  });
+  worker.unref();
+  // Nobody may be served unwatched.
+  worker.on('error', (error) => {
+    throw error;
+  });
+  let behind: NodeJS.Timeout | undefined;
+  const setBehind = (isBehind: boolean): void => void say(watchLine({ type: 'behind', isBehind }));
+  return {
+    activity,
+    start: ({ hangMs, compileMs, processMemory }) => {
+      limits.set([hangMs, compileMs, processMemory ?? Infinity]);
+      setInterval(() => activity[PULSE]!++, BEAT_MS).unref();
+      Atomics.store(activity, PHASE, PHASE_SERVING);
+      Atomics.notify(activity, PHASE);
+    },
+    sent: (socket) => {
+      if (behind !== undefined || socket.writableLength === 0) return;
+      setBehind(true);
+      behind = setInterval(() => {
+        if (socket.writableLength > 0 && !socket.destroyed) return;
+        clearInterval(behind);
+        behind = undefined;
+        setBehind(false);
+      }, BEHIND_MS).unref();
+    },
+    stop: () => {
+      Atomics.store(activity, PHASE, PHASE_OVER);
+      Atomics.notify(activity, PHASE);
+    },
+  };
+}
+
+function say(line: string): void {
+  try {
+    writeSync(WATCH_DESCRIPTOR, line);
+  } catch {
+    // The broker is gone: the IPC channel says so too.
+  }
+}

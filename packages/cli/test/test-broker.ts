@@ -38,14 +38,18 @@ export class TestBroker {
   broker!: Broker;
 
   /** Starts a broker with executors that echo, at a Unix socket or a TCP port of its own. */
-  static async start(kind: 'unix' | 'tcp' = 'unix', options: Partial<BrokerOptions> = {}): Promise<TestBroker> {
+  static start(kind: 'unix' | 'tcp' = 'unix', options: Partial<BrokerOptions> = {}): Promise<TestBroker> {
+    const executorFile = fileURLToPath(new URL('fake-executor.mjs', import.meta.url));
+    return TestBroker.startReal(kind, { executorFile, chosenDriver: fakeDriver(), ...options });
+  }
+
+  /** The same with executors that have a GPU; the packages must be built. */
+  static async startReal(kind: 'unix' | 'tcp' = 'unix', options: Partial<BrokerOptions> = {}): Promise<TestBroker> {
     const test = new TestBroker();
     test.broker = await startBroker({
       listen: [kind === 'unix' ? `unix:${join(temporaryFolder(), 'gpu')}` : 'tcp:127.0.0.1:0'],
       logger: pino({ level: 'debug' }, { write: (line: string) => void test.log.push(JSON.parse(line) as LogEntry) }),
       sessionEnded: (report) => void test.reports.push(report),
-      executorFile: fileURLToPath(new URL('fake-executor.mjs', import.meta.url)),
-      chosenDriver: fakeDriver(),
       ...options,
     });
     afterwards(() => test.broker.close());

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { driverEnvironment, executorEnvironment, type DriverSetting } from './environment.ts';
 import { ExecutorPool } from './executor-pool.ts';
 import { detach } from './hand-over.ts';
-import { receiveHello, refuseGuest, Rejection, type Visitor } from './reception.ts';
+import { Reception, refuseGuest, Rejection, type Visitor } from './reception.ts';
 import { Session, type SessionReport } from './session.ts';
 import { DEFAULT_WATCH, type WatchLimits } from './watch.ts';
 
@@ -57,8 +57,8 @@ export interface Broker {
 
 /** Which side this is, in the hello of a refusal. */
 const AGENT = 'vesper serve';
-/** Connections without a complete hello that are kept; each holds a few KB for at most the time of a hello. */
-const MAX_VISITORS = 256;
+/** How often, in milliseconds, a flood of connections that say nothing is logged. */
+const FLOOD_LOG_MS = 1000;
 /** How long, in milliseconds, executors may take to end when the broker does. */
 const STOP_GRACE_MS = 2000;
 /** From `src` and `dist` alike: an executor is plain node, which runs what was built. */
@@ -106,6 +106,9 @@ class RunningBroker implements Broker {
   readonly #visitors = new Set<Socket>();
   readonly #sessions = new Set<Session>();
   readonly #watch: WatchLimits;
+  readonly #reception: Reception;
+  /** Connections that had to make room since that was logged last. */
+  #madeRoom = 0;
   #finish: () => void = () => {};
   #guests = 0;
   #devices = 0;
@@ -115,6 +118,7 @@ class RunningBroker implements Broker {
     this.#options = options;
     this.#logger = options.logger;
     this.#watch = { ...DEFAULT_WATCH, ...options.watch };
+    this.#reception = new Reception(options.helloTimeoutMs ?? 10_000);
     this.driver = driver;
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
@@ -175,16 +179,14 @@ class RunningBroker implements Broker {
   async #visit(socket: Socket, address: string): Promise<void> {
     // Its faults show in its end; without a listener they would end this process.
     socket.on('error', () => {});
-    if (this.#closing !== undefined || this.#visitors.size >= MAX_VISITORS) {
+    if (this.#closing !== undefined) {
       socket.destroy();
-      if (this.#closing === undefined)
-        this.#logger.warn({ address }, `refused: ${MAX_VISITORS} connections say nothing`);
       return;
     }
     const from = socket.remoteAddress === undefined ? address : `${socket.remoteAddress}:${socket.remotePort}`;
     this.#visitors.add(socket);
     try {
-      const visitor = await receiveHello(socket, this.#options.helloTimeoutMs ?? 10_000);
+      const visitor = await this.#reception.receive(socket);
       await this.#serve(socket, visitor, from);
     } catch (error) {
       this.#reject(socket, from, error);
@@ -231,8 +233,23 @@ class RunningBroker implements Broker {
   #reject(socket: Socket, from: string, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     // A socket that was closed because the broker ends is no news.
-    if (this.#closing === undefined) this.#logger.warn({ from }, `refused: ${message}`);
+    if (error instanceof Rejection && error.madeRoom) this.#logFlood(from);
+    else if (this.#closing === undefined) this.#logger.warn({ from }, `refused: ${message}`);
     if (error instanceof Rejection && error.speaksVesper && !socket.destroyed) refuseGuest(socket, message, AGENT);
     else socket.destroy();
+  }
+
+  /** Each costs a line at most a second: whoever opens thousands must not fill a disk. */
+  #logFlood(from: string): void {
+    this.#madeRoom++;
+    if (this.#madeRoom > 1) return;
+    setTimeout(() => {
+      const connections = this.#madeRoom;
+      this.#madeRoom = 0;
+      this.#logger.warn(
+        { from, connections },
+        `refused: ${connections} connections that said nothing made room for others`,
+      );
+    }, FLOOD_LOG_MS).unref();
   }
 }

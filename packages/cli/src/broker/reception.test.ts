@@ -1,6 +1,7 @@
 import { HelloReader, parseHostHello, WIRE_VERSION } from '@vesper-gpu/wire';
 import { describe, expect, it } from 'vitest';
 import { guestHello, TestBroker } from '../../test/test-broker.ts';
+import { MAX_VISITORS, MAX_VISITORS_OF_PEER } from './reception.ts';
 
 /** The reason that the broker gave in its hello, or that it said nothing at all. */
 function refusalIn(bytes: Uint8Array): string | undefined {
@@ -111,5 +112,42 @@ describe('a guest is refused without an executor', () => {
     await test.logged(log);
     await client.closed;
     expect(test.broker.guestCount).toBe(0);
+  });
+});
+
+describe('a flood of connections that say nothing', () => {
+  it('keeps nobody out: those that were silent for the longest make room', async () => {
+    const test = await TestBroker.start('unix');
+    const silent = [];
+    for (let i = 0; i < MAX_VISITORS; i++) silent.push(await test.connect());
+    const trickle = guestHello();
+    for (const { socket } of silent.slice(0, 20)) socket.write(trickle.subarray(0, 5));
+    for (let i = 0; i < 3; i++) expect((await test.guest()).bytes.toString()).toBe('ping');
+    // Each was a visitor itself for a moment, and with the first the reception was full.
+    await silent[0]!.closed;
+    const entry = await test.logged(/^refused: \d+ connections that said nothing made room for others/);
+    expect(Number(entry['connections'])).toBeGreaterThanOrEqual(1);
+    expect(silent.filter(({ socket }) => !socket.destroyed).length).toBeGreaterThanOrEqual(MAX_VISITORS - 3);
+    expect(silent.at(-1)!.socket.destroyed).toBe(false);
+  });
+
+  it('from one address costs that address alone', async () => {
+    const test = await TestBroker.start('tcp');
+    const silent = [];
+    for (let i = 0; i < MAX_VISITORS_OF_PEER + 10; i++) silent.push(await test.connect());
+    await Promise.all(silent.slice(0, 10).map((client) => client.closed));
+    expect(silent.slice(10).filter(({ socket }) => socket.destroyed)).toEqual([]);
+    expect((await test.guest()).bytes.toString()).toBe('ping');
+  });
+
+  it('is one line a second in the log', async () => {
+    const test = await TestBroker.start('unix');
+    const clients = [];
+    for (let i = 0; i < MAX_VISITORS + 100; i++) clients.push(await test.connect());
+    await Promise.all(clients.slice(0, 100).map((client) => client.closed));
+    const entry = await test.logged(/^refused: \d+ connections/);
+    const lines = test.log.filter(({ msg }) => msg.startsWith('refused'));
+    expect(lines.length).toBeLessThan(10);
+    expect(Number(entry['connections'])).toBeGreaterThan(0);
   });
 });

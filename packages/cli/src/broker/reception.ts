@@ -25,19 +25,75 @@ export class Rejection extends Error {
   readonly code = 'VESPER_REJECTED';
   /** Whether the peer has shown that it speaks Vesper, so that an answer makes sense. */
   readonly speaksVesper: boolean;
+  /** Whether it had to leave for others: a flood of such is one line in the log. */
+  readonly madeRoom: boolean;
 
-  constructor(message: string, speaksVesper: boolean) {
+  constructor(message: string, speaksVesper: boolean, madeRoom = false) {
     super(message);
     this.speaksVesper = speaksVesper;
+    this.madeRoom = madeRoom;
   }
 }
 
+/** Connections without a complete hello that are kept. Each holds some KB, and 64 KiB at most, for the time of a hello. */
+export const MAX_VISITORS = 256;
+/** How many of these may come from one address. Those at a Unix socket have none. */
+export const MAX_VISITORS_OF_PEER = 64;
+
+/** A connection that has not said its hello. */
+interface Waiting {
+  /** Network address of the other side, where it has one. */
+  readonly peer: string | undefined;
+  /** Sends it away. */
+  leave(rejection: Rejection): void;
+}
+
 /**
- * Reads a guest's hello off a paused socket, and leaves the socket paused.
- * @param timeoutMs how long, in milliseconds, the guest may take for the whole of it
- * @throws Rejection, with the socket still open unless the peer closed it
+ * Where connections say their hello. It is never full: when too many say nothing, the one that has said nothing for the
+ * longest has to leave, as a guest of good will is done within moments.
  */
-export function receiveHello(socket: Socket, timeoutMs: number): Promise<Visitor> {
+export class Reception {
+  readonly #timeoutMs: number;
+  /** Oldest first. */
+  readonly #waiting = new Map<Socket, Waiting>();
+
+  /** @param timeoutMs how long, in milliseconds, a guest may take for the whole of its hello */
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** How many connections are saying their hello. */
+  get visitorCount(): number {
+    return this.#waiting.size;
+  }
+
+  /**
+   * Reads a guest's hello off a paused socket, and leaves the socket paused.
+   * @throws Rejection, with the socket still open unless the peer closed it
+   */
+  async receive(socket: Socket): Promise<Visitor> {
+    const peer = socket.remoteAddress;
+    this.#makeRoom(peer);
+    try {
+      return await receiveHello(socket, this.#timeoutMs, (leave) => this.#waiting.set(socket, { peer, leave }));
+    } finally {
+      this.#waiting.delete(socket);
+    }
+  }
+
+  #makeRoom(peer: string | undefined): void {
+    const all = [...this.#waiting.values()];
+    const ofPeer = peer === undefined ? [] : all.filter((waiting) => waiting.peer === peer);
+    const [oldest] = ofPeer.length >= MAX_VISITORS_OF_PEER ? ofPeer : all.length >= MAX_VISITORS ? all : [];
+    oldest?.leave(new Rejection('other connections came, and this one had said nothing for the longest', false, true));
+  }
+}
+
+function receiveHello(
+  socket: Socket,
+  timeoutMs: number,
+  waits: (leave: (rejection: Rejection) => void) => void,
+): Promise<Visitor> {
   const reader = new HelloReader('guest');
   let receivedBytes = 0;
   return new Promise((resolve, reject) => {
@@ -72,6 +128,7 @@ export function receiveHello(socket: Socket, timeoutMs: number): Promise<Visitor
       refuse(new Rejection(message, receivedBytes > 0));
     }, timeoutMs);
     socket.on('data', receive).on('end', ended).on('close', ended);
+    waits(refuse);
     socket.resume();
   });
 }

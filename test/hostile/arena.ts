@@ -68,6 +68,8 @@ export class Arena {
   /** The next slot that was never used. */
   nextSlot = 0;
   readonly #written: Uint8Array<ArrayBuffer>[] = [];
+  /** Of the ids that are allocated. */
+  #generation = 1;
 
   private constructor(limits: Partial<HostLimits>) {
     this.connection = new HostConnection(
@@ -86,6 +88,24 @@ export class Arena {
     return arena;
   }
 
+  /**
+   * An arena in which every slot is in use for the second time, each by an object of the interface that it had before.
+   * @returns it, and the ids of the first time.
+   */
+  static async openReused(): Promise<{ arena: Arena; before: ReadonlyMap<string, number> }> {
+    const arena = new Arena({});
+    await arena.#fill();
+    const before = new Map(arena.ids);
+    const live = Array.from({ length: arena.nextSlot }, (_, slot) => idAt(slot)).filter((id) => id !== arena.stale);
+    arena.write((w) => guest.encodeStreamRelease(w, live));
+    arena.#generation = 2;
+    arena.nextSlot = 0;
+    arena.ids.clear();
+    await arena.#fill();
+    arena.gpu.calls.length = 0;
+    return { arena, before };
+  }
+
   /** Does what the first arena did, from its bytes: thousands are opened. */
   async #replay(model: Recording): Promise<void> {
     for (const [name, id] of model.ids) this.ids.set(name, id);
@@ -99,9 +119,13 @@ export class Arena {
     this.gpu.gate = undefined;
   }
 
+  #nextId(): number {
+    return idAt(this.nextSlot++, this.#generation);
+  }
+
   /** The next id of `interfaceName`, which is then the one that `idOf` gives. */
   #allocate(interfaceName: string): number {
-    const id = idAt(this.nextSlot++);
+    const id = this.#nextId();
     this.ids.set(interfaceName, id);
     return id;
   }
@@ -137,7 +161,7 @@ export class Arena {
     this.write((w) => this.#createObjects(w, device));
     // Never answered: its id stays reserved.
     this.gpu.gate = () => new Promise(() => {});
-    this.reserved = idAt(this.nextSlot++);
+    this.reserved = this.#nextId();
     this.write((w) =>
       guest.encodeGpuRequestAdapter(w, 3, this.reserved, {
         featureLevel: 'core',
@@ -146,15 +170,16 @@ export class Arena {
       }),
     );
     this.gpu.gate = undefined;
-    this.stale = idAt(this.nextSlot++);
+    this.stale = this.#nextId();
     this.write((w) => {
       guest.encodeDeviceCreateCommandEncoder(w, device, this.stale, undefined);
       guest.encodeStreamRelease(w, [this.stale]);
     });
     const missing = [...interfaceNumbers.keys()].filter((name) => !this.ids.has(name));
     if (missing.length > 0) throw new Error(`the arena has no ${missing.join(', ')}`);
+    if (this.#generation > 1) return;
     const { ids, stale, reserved, nextSlot } = this;
-    recorded = { frames: this.#written, ids: new Map(ids), stale, reserved, nextSlot };
+    recorded = { frames: [...this.#written], ids: new Map(ids), stale, reserved, nextSlot };
   }
 
   #createObjects(w: WireWriter, device: number): void {

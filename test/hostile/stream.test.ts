@@ -1,4 +1,4 @@
-import { BULK_CHUNK_BYTES, OPCODE_BEGIN_BULK, OPCODE_BULK_CHUNK } from '@vesper-gpu/wire';
+import { BULK_CHUNK_BYTES, MAX_LABEL_BYTES, OPCODE_BEGIN_BULK, OPCODE_BULK_CHUNK } from '@vesper-gpu/wire';
 import { describe, expect, it, vi } from 'vitest';
 import { commands, events, interfaceNumbers } from '../wire/schema.ts';
 import { Arena, frame, idAt, LIMITS, settle } from './arena.ts';
@@ -297,10 +297,21 @@ describe('memory', () => {
 
   it('for a string is not taken beyond the limit', async () => {
     const arena = await Arena.open();
-    const label = opcodeOf('GPUObjectBase.label');
+    const injectError = opcodeOf('VesperStream.injectError');
     const text = Array.from({ length: LIMITS.maxStringBytes / 4 + 1 }, () => 0x6161_6161);
+    const device = arena.idOf('GPUDevice');
+    const { maxStringBytes } = LIMITS;
+    expect(arena.send(record(injectError, device, 0, maxStringBytes + 4, ...text)).refusal?.reason).toBe('limit');
+    expect(arena.send(record(injectError, device, 0, maxStringBytes, ...text.slice(1))).refusal).toBeUndefined();
+  });
+
+  it('for a label is not taken beyond what a guest sends of one', async () => {
+    const arena = await Arena.open();
+    const label = opcodeOf('GPUObjectBase.label');
+    const text = Array.from({ length: MAX_LABEL_BYTES / 4 + 1 }, () => 0x6161_6161);
     const queue = arena.idOf('GPUQueue');
-    expect(arena.send(record(label, queue, LIMITS.maxStringBytes + 4, ...text)).refusal?.reason).toBe('limit');
-    expect(arena.send(record(label, queue, LIMITS.maxStringBytes, ...text.slice(1))).refusal).toBeUndefined();
+    expect(arena.send(record(label, queue, MAX_LABEL_BYTES + 1, ...text)).refusal?.reason).toBe('limit');
+    expect(arena.gpu.calls).toEqual([]);
+    expect(arena.send(record(label, queue, MAX_LABEL_BYTES, ...text.slice(1))).refusal).toBeUndefined();
   });
 });

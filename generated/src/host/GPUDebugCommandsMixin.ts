@@ -32,7 +32,7 @@ export function decodeDebugCommandsPushDebugGroup(r: WireReader, objects: HostSe
     | api.GPUComputePassEncoder
     | api.GPURenderPassEncoder
     | api.GPURenderBundleEncoder;
-  const groupLabel = r.string();
+  const groupLabel = r.label();
   r.finish();
   handlers.debugCommands.pushDebugGroup(target, groupLabel);
 }
@@ -55,7 +55,7 @@ export function decodeDebugCommandsInsertDebugMarker(r: WireReader, objects: Hos
     | api.GPUComputePassEncoder
     | api.GPURenderPassEncoder
     | api.GPURenderBundleEncoder;
-  const markerLabel = r.string();
+  const markerLabel = r.label();
   r.finish();
   handlers.debugCommands.insertDebugMarker(target, markerLabel);
 }

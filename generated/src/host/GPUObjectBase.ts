@@ -54,7 +54,7 @@ export function decodeObjectBaseLabel(r: WireReader, objects: HostSession, handl
     | api.GPURenderBundleEncoder
     | api.GPUQueue
     | api.GPUQuerySet;
-  const label = r.string();
+  const label = r.label();
   r.finish();
   handlers.objectBase.label(target, label);
 }

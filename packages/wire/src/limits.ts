@@ -33,5 +33,8 @@ export const BULK_CHUNK_BYTES = 1 << 20;
 /** Longest label or debug marker that is sent; longer ones are cut, as they only serve messages. In UTF-16 units. */
 export const MAX_LABEL_LENGTH = 1024;
 
+/** The same in bytes of UTF-8: a host refuses a longer one, which no guest's library sends. */
+export const MAX_LABEL_BYTES = 3 * MAX_LABEL_LENGTH;
+
 /** Longest message of a reply or an event. In UTF-16 units. */
 export const MAX_MESSAGE_LENGTH = 16 << 10;

@@ -1,4 +1,5 @@
 import { ProtocolError, type ProtocolErrorReason } from './errors.ts';
+import { MAX_LABEL_BYTES } from './limits.ts';
 import { BYTES_BULK, BYTES_INLINE } from './record.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -180,8 +181,17 @@ export class WireReader {
 
   /** Length in bytes, UTF-8, zeros up to a whole word. */
   string(): string {
+    return this.#string(this.#maxStringBytes);
+  }
+
+  /** A string that only serves messages: a backend keeps it as long as the object, and repeats it in each of its errors. */
+  label(): string {
+    return this.#string(Math.min(MAX_LABEL_BYTES, this.#maxStringBytes));
+  }
+
+  #string(maxBytes: number): string {
     const byteLength = this.u32();
-    if (byteLength > this.#maxStringBytes) this.fail('limit', `a string of ${byteLength} bytes`);
+    if (byteLength > maxBytes) this.fail('limit', `a string of ${byteLength} bytes, limit ${maxBytes}`);
     const data = this.#inline(byteLength);
     // Short strings are nearly always ASCII; TextDecoder costs about a microsecond a call.
     if (byteLength < 32) {

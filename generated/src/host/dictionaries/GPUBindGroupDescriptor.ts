@@ -10,7 +10,7 @@ export function decodeGPUBindGroupDescriptor(r: WireReader, objects: ObjectResol
   void objects;
   const v = {} as api.GPUBindGroupDescriptor;
   const present = r.presence(1);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   v.layout = objects.object(r, 0x80) as api.GPUBindGroupLayout;
   v.entries = Array.from({ length: r.count(4) }, () => decodeGPUBindGroupEntry(r, objects));
   return v;

@@ -13,7 +13,7 @@ export function decodeGPUBindGroupLayoutDescriptor(
   void objects;
   const v = {} as api.GPUBindGroupLayoutDescriptor;
   const present = r.presence(1);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   v.entries = Array.from({ length: r.count(3) }, () => decodeGPUBindGroupLayoutEntry(r, objects));
   return v;
 }

@@ -9,7 +9,7 @@ export function decodeGPUBufferDescriptor(r: WireReader, objects: ObjectResolver
   void objects;
   const v = {} as api.GPUBufferDescriptor;
   const present = r.presence(2);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   v.size = r.u64();
   v.usage = r.u32();
   if (present & 2) v.mappedAtCreation = r.boolean();

@@ -12,6 +12,6 @@ export function decodeGPUCommandBufferDescriptor(
   void objects;
   const v = {} as api.GPUCommandBufferDescriptor;
   const present = r.presence(1);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   return v;
 }

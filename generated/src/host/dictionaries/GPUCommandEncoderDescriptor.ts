@@ -12,6 +12,6 @@ export function decodeGPUCommandEncoderDescriptor(
   void objects;
   const v = {} as api.GPUCommandEncoderDescriptor;
   const present = r.presence(1);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   return v;
 }

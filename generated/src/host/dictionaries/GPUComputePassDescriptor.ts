@@ -10,7 +10,7 @@ export function decodeGPUComputePassDescriptor(r: WireReader, objects: ObjectRes
   void objects;
   const v = {} as api.GPUComputePassDescriptor;
   const present = r.presence(2);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   if (present & 2) v.timestampWrites = decodeGPUComputePassTimestampWrites(r, objects);
   return v;
 }

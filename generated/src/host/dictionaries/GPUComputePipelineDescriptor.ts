@@ -14,7 +14,7 @@ export function decodeGPUComputePipelineDescriptor(
   void objects;
   const v = {} as api.GPUComputePipelineDescriptor;
   const present = r.presence(1);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   v.layout = decodeUnion<api.GPUPipelineLayout | api.GPUAutoLayoutMode>(r, [
     () => objects.object(r, 0x200) as api.GPUPipelineLayout,
     () => r.enumeration(GPUAutoLayoutModeNames),

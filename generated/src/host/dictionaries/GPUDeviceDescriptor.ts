@@ -11,7 +11,7 @@ export function decodeGPUDeviceDescriptor(r: WireReader, objects: ObjectResolver
   void objects;
   const v = {} as api.GPUDeviceDescriptor;
   const present = r.presence(4);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   if (present & 2) v.requiredFeatures = Array.from({ length: r.count(1) }, () => r.enumeration(GPUFeatureNameNames));
   if (present & 4)
     v.requiredLimits = Object.fromEntries(

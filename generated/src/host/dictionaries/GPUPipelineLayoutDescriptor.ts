@@ -12,7 +12,7 @@ export function decodeGPUPipelineLayoutDescriptor(
   void objects;
   const v = {} as api.GPUPipelineLayoutDescriptor;
   const present = r.presence(2);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   v.bindGroupLayouts = Array.from(
     { length: r.count(1) },
     () => objects.nullableObject(r, 0x80) as api.GPUBindGroupLayout | null,

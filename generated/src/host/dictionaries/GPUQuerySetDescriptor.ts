@@ -10,7 +10,7 @@ export function decodeGPUQuerySetDescriptor(r: WireReader, objects: ObjectResolv
   void objects;
   const v = {} as api.GPUQuerySetDescriptor;
   const present = r.presence(1);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   v.type = r.enumeration(GPUQueryTypeNames);
   v.count = r.u32();
   return v;

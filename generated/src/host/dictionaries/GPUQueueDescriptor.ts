@@ -9,6 +9,6 @@ export function decodeGPUQueueDescriptor(r: WireReader, objects: ObjectResolver)
   void objects;
   const v = {} as api.GPUQueueDescriptor;
   const present = r.presence(1);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   return v;
 }

@@ -9,6 +9,6 @@ export function decodeGPURenderBundleDescriptor(r: WireReader, objects: ObjectRe
   void objects;
   const v = {} as api.GPURenderBundleDescriptor;
   const present = r.presence(1);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   return v;
 }

@@ -13,7 +13,7 @@ export function decodeGPURenderBundleEncoderDescriptor(
   void objects;
   const v = {} as api.GPURenderBundleEncoderDescriptor;
   const present = r.presence(5);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   v.colorFormats = Array.from({ length: r.count(1) }, () =>
     r.boolean() ? r.enumeration(GPUTextureFormatNames) : null,
   );

@@ -12,7 +12,7 @@ export function decodeGPURenderPassDescriptor(r: WireReader, objects: ObjectReso
   void objects;
   const v = {} as api.GPURenderPassDescriptor;
   const present = r.presence(5);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   v.colorAttachments = Array.from({ length: r.count(1) }, () =>
     r.boolean() ? decodeGPURenderPassColorAttachment(r, objects) : null,
   );

@@ -18,7 +18,7 @@ export function decodeGPURenderPipelineDescriptor(
   void objects;
   const v = {} as api.GPURenderPipelineDescriptor;
   const present = r.presence(5);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   v.layout = decodeUnion<api.GPUPipelineLayout | api.GPUAutoLayoutMode>(r, [
     () => objects.object(r, 0x200) as api.GPUPipelineLayout,
     () => r.enumeration(GPUAutoLayoutModeNames),

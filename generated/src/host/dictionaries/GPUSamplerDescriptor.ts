@@ -15,7 +15,7 @@ export function decodeGPUSamplerDescriptor(r: WireReader, objects: ObjectResolve
   void objects;
   const v = {} as api.GPUSamplerDescriptor;
   const present = r.presence(11);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   if (present & 2) v.addressModeU = r.enumeration(GPUAddressModeNames);
   if (present & 4) v.addressModeV = r.enumeration(GPUAddressModeNames);
   if (present & 8) v.addressModeW = r.enumeration(GPUAddressModeNames);

@@ -10,7 +10,7 @@ export function decodeGPUShaderModuleDescriptor(r: WireReader, objects: ObjectRe
   void objects;
   const v = {} as api.GPUShaderModuleDescriptor;
   const present = r.presence(2);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   v.code = r.string();
   if (present & 2)
     v.compilationHints = Array.from({ length: r.count(2) }, () => decodeGPUShaderModuleCompilationHint(r, objects));

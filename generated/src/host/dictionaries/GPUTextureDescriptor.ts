@@ -11,7 +11,7 @@ export function decodeGPUTextureDescriptor(r: WireReader, objects: ObjectResolve
   void objects;
   const v = {} as api.GPUTextureDescriptor;
   const present = r.presence(6);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   v.size = decodeGPUExtent3DDict(r, objects);
   if (present & 2) v.mipLevelCount = r.u32();
   if (present & 4) v.sampleCount = r.u32();

@@ -10,7 +10,7 @@ export function decodeGPUTextureViewDescriptor(r: WireReader, objects: ObjectRes
   void objects;
   const v = {} as api.GPUTextureViewDescriptor;
   const present = r.presence(10);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   if (present & 2) v.format = r.enumeration(GPUTextureFormatNames);
   if (present & 4) v.dimension = r.enumeration(GPUTextureViewDimensionNames);
   if (present & 8) v.usage = r.u32();

@@ -1,5 +1,5 @@
 import type { DictionarySchema, FieldSchema, TypeSchema, WireSchema } from '../schema/schema.ts';
-import { minimumWords, numberOf } from './names.ts';
+import { isLabel, minimumWords, numberOf } from './names.ts';
 import { defaultValue } from './convert.ts';
 import { plain } from './encode.ts';
 import type { Lines, SourceFile } from './source.ts';
@@ -69,6 +69,11 @@ export class Decoding {
     }
   }
 
+  /** Like `expression`, for a field: a name may say what its type does not. */
+  field(field: FieldSchema, file: SourceFile): string {
+    return isLabel(field) ? 'r.label()' : this.expression(field.type, file);
+  }
+
   /** The interfaces as a mask of their numbers. */
   typesOf(interfaces: readonly string[]): string {
     const numbers = interfaces.map((name) => numberOf(this.#schema, name)).filter((number) => number > 0);
@@ -90,7 +95,7 @@ export class Decoding {
       // Bits of members that a later revision took away: what follows could not be read.
       removed > 0 && `if (present & ${removed}) r.fail('unknown-field', 'a member that was removed');`,
       dictionary.fields.map((field) => {
-        const read = canBeAbsent(field) ? 'r.optionalU32()' : this.expression(field.type, file);
+        const read = canBeAbsent(field) ? 'r.optionalU32()' : this.field(field, file);
         const assign = `v.${field.name} = ${read};`;
         if (field.bit === undefined) return assign;
         const fallback = this.#names.fillsDefaults ? defaultValue(field) : 'undefined';

@@ -184,7 +184,7 @@ function decoderBody(
   const ids = command.creates.map((name) => `new${name.replace(/^GPU/, '')}`);
   for (const id of ids) lines.push(`const ${id} = r.u32();`);
   for (const field of command.fields) {
-    const read = decoding.expression(field.type, file);
+    const read = decoding.field(field, file);
     const absent =
       field.default === undefined || field.default === 'empty-dictionary'
         ? field.default === undefined

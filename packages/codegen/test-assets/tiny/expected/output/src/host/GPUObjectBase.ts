@@ -11,7 +11,7 @@ export abstract class GPUObjectBaseHandlers {
 /** GPUObjectBase.label, opcode 5. https://www.w3.org/TR/webgpu/#dom-gpuobjectbase-label */
 export function decodeObjectBaseLabel(r: WireReader, objects: HostSession, handlers: Handlers): void {
   const target = objects.object(r, 0x6) as api.GPUDevice | api.GPUThing;
-  const label = r.string();
+  const label = r.label();
   r.finish();
   handlers.objectBase.label(target, label);
 }

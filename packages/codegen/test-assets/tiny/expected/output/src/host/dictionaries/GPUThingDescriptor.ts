@@ -11,7 +11,7 @@ export function decodeGPUThingDescriptor(r: WireReader, objects: ObjectResolver)
   void objects;
   const v = {} as api.GPUThingDescriptor;
   const present = r.presence(9);
-  if (present & 1) v.label = r.string();
+  if (present & 1) v.label = r.label();
   v.size = r.u64();
   if (present & 2) v.format = r.enumeration(GPUFormatNames);
   if (present & 4) v.viewFormat = r.enumeration(GPUFormatNames);

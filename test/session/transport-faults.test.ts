@@ -115,8 +115,9 @@ describe('a guest that does not read', () => {
       heard++;
     });
     guestEnd.pause();
-    const [frames, errors] = [64, 32];
-    const frame = errorFrame(errors, 16_000);
+    // Many small ones: the texts of a flood are cut.
+    const [frames, errors] = [128, 512];
+    const frame = errorFrame(errors, 256);
     let sent = 0;
     let isFull = false;
     while (sent < frames && !isFull) {

@@ -33,6 +33,7 @@ import { Garbage, type HostMemory } from './garbage.ts';
 import type { AdapterView } from './policy/adapter-view.ts';
 import { Enforcement, type EnforcementOptions } from './policy/enforcement.ts';
 import { Refusal } from './policy/refusal.ts';
+import { UncapturedTexts } from './uncaptured-texts.ts';
 
 /** Counters of a session. */
 export interface SessionStatistics {
@@ -56,6 +57,7 @@ export class HostConnection implements HostSession {
   readonly statistics: SessionStatistics = { receivedBytes: 0, sentBytes: 0, commands: 0, requests: 0, objects: 0 };
   readonly devices = new Map<object, DeviceState>();
   readonly #garbage: Garbage;
+  readonly #uncapturedTexts = new UncapturedTexts();
   /** The first device that was lost: it stands for all that are, so that those can be collected. */
   #lostDevice: DeviceState | undefined;
   readonly #transport: Transport;
@@ -392,7 +394,8 @@ export class HostConnection implements HostSession {
   }
 
   sendUncaptured(device: DeviceState, error: VesperErrorValue): void {
-    this.send((writer) => encodeDeviceOnuncapturederror(writer, device.id, error.type, cutMessage(error.message)));
+    const message = this.#uncapturedTexts.cut(error.message);
+    this.send((writer) => encodeDeviceOnuncapturederror(writer, device.id, error.type, message));
   }
 
   request<T>(

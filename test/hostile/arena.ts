@@ -1,4 +1,5 @@
 import * as guest from '@vesper-gpu/protocol/guest';
+import type { Handlers } from '@vesper-gpu/protocol/host';
 import { ProtocolError, WireWriter, type HostLimits, type Transport } from '@vesper-gpu/wire';
 import { createHandlers } from '../../packages/host/src/handlers/index.ts';
 import { DEFAULT_POLICY } from '../../packages/host/src/policy/defaults.ts';
@@ -59,6 +60,7 @@ export class Arena {
   readonly transport = new SinkTransport();
   readonly faults: Error[] = [];
   readonly connection: HostConnection;
+  readonly handlers: Handlers;
   /** An id of each interface. */
   readonly ids = new Map<string, number>();
   /** Was bound, and released. */
@@ -78,7 +80,8 @@ export class Arena {
       (error) => this.faults.push(error),
       undefined,
     );
-    this.connection.execute(createHandlers(this.connection, this.gpu.api), { policy: DEFAULT_POLICY });
+    this.handlers = createHandlers(this.connection, this.gpu.api);
+    this.connection.execute(this.handlers, { policy: DEFAULT_POLICY });
   }
 
   static async open(limits: Partial<HostLimits> = {}): Promise<Arena> {

@@ -13,8 +13,10 @@ export interface PolicyField {
   readonly type: PolicyType;
   /** Schema revision that added it. */
   readonly since: number;
-  /** What the IDL gives where it is left out; sequences and dictionaries are empty then. */
+  /** What the IDL gives where it is left out. */
   readonly default?: number | string | boolean;
+  /** Whether that is an empty sequence or dictionary. */
+  readonly isEmptyByDefault?: true;
 }
 
 /** A command of the guest. */
@@ -163,7 +165,14 @@ export const policyCommands: readonly PolicyCommand[] = [
     since: 1,
     leading: 1,
     creates: 1,
-    fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUSamplerDescriptor' }, since: 1 }],
+    fields: [
+      {
+        name: 'descriptor',
+        type: { kind: 'dictionary', name: 'GPUSamplerDescriptor' },
+        since: 1,
+        isEmptyByDefault: true,
+      },
+    ],
   },
   {
     name: 'GPUDevice.createBindGroupLayout',
@@ -271,7 +280,14 @@ export const policyCommands: readonly PolicyCommand[] = [
     since: 1,
     leading: 1,
     creates: 1,
-    fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUCommandEncoderDescriptor' }, since: 1 }],
+    fields: [
+      {
+        name: 'descriptor',
+        type: { kind: 'dictionary', name: 'GPUCommandEncoderDescriptor' },
+        since: 1,
+        isEmptyByDefault: true,
+      },
+    ],
   },
   {
     name: 'GPUDevice.createRenderBundleEncoder',
@@ -352,6 +368,7 @@ export const policyCommands: readonly PolicyCommand[] = [
         name: 'writes',
         type: { kind: 'sequence', element: { kind: 'dictionary', name: 'VesperMappedWrite' } },
         since: 1,
+        isEmptyByDefault: true,
       },
     ],
   },
@@ -377,7 +394,14 @@ export const policyCommands: readonly PolicyCommand[] = [
     since: 1,
     leading: 1,
     creates: 1,
-    fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUTextureViewDescriptor' }, since: 1 }],
+    fields: [
+      {
+        name: 'descriptor',
+        type: { kind: 'dictionary', name: 'GPUTextureViewDescriptor' },
+        since: 1,
+        isEmptyByDefault: true,
+      },
+    ],
   },
   {
     name: 'GPUTexture.destroy',
@@ -437,7 +461,14 @@ export const policyCommands: readonly PolicyCommand[] = [
     since: 1,
     leading: 1,
     creates: 1,
-    fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUComputePassDescriptor' }, since: 1 }],
+    fields: [
+      {
+        name: 'descriptor',
+        type: { kind: 'dictionary', name: 'GPUComputePassDescriptor' },
+        since: 1,
+        isEmptyByDefault: true,
+      },
+    ],
   },
   {
     name: 'GPUCommandEncoder.copyBufferToBuffer',
@@ -549,7 +580,14 @@ export const policyCommands: readonly PolicyCommand[] = [
     since: 1,
     leading: 1,
     creates: 1,
-    fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPUCommandBufferDescriptor' }, since: 1 }],
+    fields: [
+      {
+        name: 'descriptor',
+        type: { kind: 'dictionary', name: 'GPUCommandBufferDescriptor' },
+        since: 1,
+        isEmptyByDefault: true,
+      },
+    ],
   },
   {
     name: 'GPUBindingCommandsMixin.setBindGroup',
@@ -564,7 +602,12 @@ export const policyCommands: readonly PolicyCommand[] = [
     fields: [
       { name: 'index', type: { kind: 'number' }, since: 1 },
       { name: 'bindGroup', type: { kind: 'object' }, since: 1 },
-      { name: 'dynamicOffsets', type: { kind: 'sequence', element: { kind: 'number' } }, since: 1 },
+      {
+        name: 'dynamicOffsets',
+        type: { kind: 'sequence', element: { kind: 'number' } },
+        since: 1,
+        isEmptyByDefault: true,
+      },
     ],
   },
   {
@@ -902,7 +945,14 @@ export const policyCommands: readonly PolicyCommand[] = [
     since: 1,
     leading: 1,
     creates: 1,
-    fields: [{ name: 'descriptor', type: { kind: 'dictionary', name: 'GPURenderBundleDescriptor' }, since: 1 }],
+    fields: [
+      {
+        name: 'descriptor',
+        type: { kind: 'dictionary', name: 'GPURenderBundleDescriptor' },
+        since: 1,
+        isEmptyByDefault: true,
+      },
+    ],
   },
   {
     name: 'GPUQueue.submit',
@@ -1005,9 +1055,15 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
       name: 'requiredFeatures',
       type: { kind: 'sequence', element: { kind: 'enum', name: 'GPUFeatureName' } },
       since: 1,
+      isEmptyByDefault: true,
     },
-    { name: 'requiredLimits', type: { kind: 'record', element: { kind: 'number' } }, since: 1 },
-    { name: 'defaultQueue', type: { kind: 'dictionary', name: 'GPUQueueDescriptor' }, since: 1 },
+    { name: 'requiredLimits', type: { kind: 'record', element: { kind: 'number' } }, since: 1, isEmptyByDefault: true },
+    {
+      name: 'defaultQueue',
+      type: { kind: 'dictionary', name: 'GPUQueueDescriptor' },
+      since: 1,
+      isEmptyByDefault: true,
+    },
   ],
   GPUBufferDescriptor: [
     { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
@@ -1023,7 +1079,12 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
     { name: 'dimension', type: { kind: 'enum', name: 'GPUTextureDimension' }, since: 1, default: '2d' },
     { name: 'format', type: { kind: 'enum', name: 'GPUTextureFormat' }, since: 1 },
     { name: 'usage', type: { kind: 'flags', name: 'GPUTextureUsage' }, since: 1 },
-    { name: 'viewFormats', type: { kind: 'sequence', element: { kind: 'enum', name: 'GPUTextureFormat' } }, since: 1 },
+    {
+      name: 'viewFormats',
+      type: { kind: 'sequence', element: { kind: 'enum', name: 'GPUTextureFormat' } },
+      since: 1,
+      isEmptyByDefault: true,
+    },
     { name: 'textureBindingViewDimension', type: { kind: 'enum', name: 'GPUTextureViewDimension' }, since: 1 },
   ],
   GPUTextureViewDescriptor: [
@@ -1121,6 +1182,7 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
       name: 'compilationHints',
       type: { kind: 'sequence', element: { kind: 'dictionary', name: 'GPUShaderModuleCompilationHint' } },
       since: 1,
+      isEmptyByDefault: true,
     },
   ],
   GPUShaderModuleCompilationHint: [
@@ -1134,7 +1196,7 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
   GPUProgrammableStage: [
     { name: 'module', type: { kind: 'object' }, since: 1 },
     { name: 'entryPoint', type: { kind: 'string' }, since: 1 },
-    { name: 'constants', type: { kind: 'record', element: { kind: 'number' } }, since: 1 },
+    { name: 'constants', type: { kind: 'record', element: { kind: 'number' } }, since: 1, isEmptyByDefault: true },
   ],
   GPUComputePipelineDescriptor: [
     { name: 'label', type: { kind: 'string' }, since: 1, default: '' },
@@ -1153,9 +1215,14 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
       since: 1,
     },
     { name: 'vertex', type: { kind: 'dictionary', name: 'GPUVertexState' }, since: 1 },
-    { name: 'primitive', type: { kind: 'dictionary', name: 'GPUPrimitiveState' }, since: 1 },
+    { name: 'primitive', type: { kind: 'dictionary', name: 'GPUPrimitiveState' }, since: 1, isEmptyByDefault: true },
     { name: 'depthStencil', type: { kind: 'dictionary', name: 'GPUDepthStencilState' }, since: 1 },
-    { name: 'multisample', type: { kind: 'dictionary', name: 'GPUMultisampleState' }, since: 1 },
+    {
+      name: 'multisample',
+      type: { kind: 'dictionary', name: 'GPUMultisampleState' },
+      since: 1,
+      isEmptyByDefault: true,
+    },
     { name: 'fragment', type: { kind: 'dictionary', name: 'GPUFragmentState' }, since: 1 },
   ],
   GPUPrimitiveState: [
@@ -1173,7 +1240,7 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
   GPUFragmentState: [
     { name: 'module', type: { kind: 'object' }, since: 1 },
     { name: 'entryPoint', type: { kind: 'string' }, since: 1 },
-    { name: 'constants', type: { kind: 'record', element: { kind: 'number' } }, since: 1 },
+    { name: 'constants', type: { kind: 'record', element: { kind: 'number' } }, since: 1, isEmptyByDefault: true },
     {
       name: 'targets',
       type: { kind: 'sequence', element: { kind: 'dictionary', name: 'GPUColorTargetState' } },
@@ -1198,8 +1265,18 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
     { name: 'format', type: { kind: 'enum', name: 'GPUTextureFormat' }, since: 1 },
     { name: 'depthWriteEnabled', type: { kind: 'boolean' }, since: 1 },
     { name: 'depthCompare', type: { kind: 'enum', name: 'GPUCompareFunction' }, since: 1 },
-    { name: 'stencilFront', type: { kind: 'dictionary', name: 'GPUStencilFaceState' }, since: 1 },
-    { name: 'stencilBack', type: { kind: 'dictionary', name: 'GPUStencilFaceState' }, since: 1 },
+    {
+      name: 'stencilFront',
+      type: { kind: 'dictionary', name: 'GPUStencilFaceState' },
+      since: 1,
+      isEmptyByDefault: true,
+    },
+    {
+      name: 'stencilBack',
+      type: { kind: 'dictionary', name: 'GPUStencilFaceState' },
+      since: 1,
+      isEmptyByDefault: true,
+    },
     { name: 'stencilReadMask', type: { kind: 'number' }, since: 1, default: 4294967295 },
     { name: 'stencilWriteMask', type: { kind: 'number' }, since: 1, default: 4294967295 },
     { name: 'depthBias', type: { kind: 'number' }, since: 1, default: 0 },
@@ -1215,11 +1292,12 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
   GPUVertexState: [
     { name: 'module', type: { kind: 'object' }, since: 1 },
     { name: 'entryPoint', type: { kind: 'string' }, since: 1 },
-    { name: 'constants', type: { kind: 'record', element: { kind: 'number' } }, since: 1 },
+    { name: 'constants', type: { kind: 'record', element: { kind: 'number' } }, since: 1, isEmptyByDefault: true },
     {
       name: 'buffers',
       type: { kind: 'sequence', element: { kind: 'dictionary', name: 'GPUVertexBufferLayout' } },
       since: 1,
+      isEmptyByDefault: true,
     },
   ],
   GPUVertexBufferLayout: [
@@ -1250,7 +1328,7 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
   GPUTexelCopyTextureInfo: [
     { name: 'texture', type: { kind: 'object' }, since: 1 },
     { name: 'mipLevel', type: { kind: 'number' }, since: 1, default: 0 },
-    { name: 'origin', type: { kind: 'dictionary', name: 'GPUOrigin3DDict' }, since: 1 },
+    { name: 'origin', type: { kind: 'dictionary', name: 'GPUOrigin3DDict' }, since: 1, isEmptyByDefault: true },
     { name: 'aspect', type: { kind: 'enum', name: 'GPUTextureAspect' }, since: 1, default: 'all' },
   ],
   GPUCommandBufferDescriptor: [{ name: 'label', type: { kind: 'string' }, since: 1, default: '' }],

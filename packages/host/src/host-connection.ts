@@ -237,6 +237,8 @@ export class HostConnection implements HostSession {
   #thrown(error: unknown): void {
     const info = commandInfo[this.#reader.opcode];
     const device = this.#targetDevice();
+    // What is of no device has no scope to report to; the audit log has it.
+    if (device === undefined && error instanceof Refusal) return;
     if (device === undefined) throw error;
     if (error instanceof Refusal) this.#reportRefusal(device, error);
     if (info?.target === 'currentEncoder') device.invalid.poison(this.#encoder!);
@@ -477,8 +479,10 @@ export class HostConnection implements HostSession {
   /** Keeps a device that a request promised, unless nobody is left to use it. */
   adopt(state: DeviceState): void {
     this.devices.set(state.device, state);
+    this.#enforcement.memory.deviceMade(state.device);
     if (!this.#isEnded && state.objectCount > 0) return;
     this.devices.delete(state.device);
+    this.#enforcement.memory.deviceGone(state.device);
     destroyQuietly(state);
   }
 

@@ -22,8 +22,10 @@ export function emitPolicy(schema: WireSchema): SourceFile {
     'readonly type: PolicyType;',
     '/** Schema revision that added it. */',
     'readonly since: number;',
-    '/** What the IDL gives where it is left out; sequences and dictionaries are empty then. */',
+    '/** What the IDL gives where it is left out. */',
     'readonly default?: number | string | boolean;',
+    '/** Whether that is an empty sequence or dictionary. */',
+    'readonly isEmptyByDefault?: true;',
     '}',
     '',
   );
@@ -113,8 +115,13 @@ function commandText(command: CommandSchema): string {
 
 function fieldText(field: FieldSchema): string {
   const { name, type, since, default: fallback } = field;
-  const hasValue = fallback !== undefined && fallback !== 'empty-sequence' && fallback !== 'empty-dictionary';
-  return `{ name: '${name}', type: ${typeText(type)}, since: ${since}${hasValue ? `, default: ${literalText(field)}` : ''} }`;
+  const isEmpty = fallback === 'empty-sequence' || fallback === 'empty-dictionary';
+  const ifAbsent = isEmpty
+    ? ', isEmptyByDefault: true'
+    : fallback === undefined
+      ? ''
+      : `, default: ${literalText(field)}`;
+  return `{ name: '${name}', type: ${typeText(type)}, since: ${since}${ifAbsent} }`;
 }
 
 function typeText(type: TypeSchema): string {

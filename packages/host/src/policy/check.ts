@@ -56,11 +56,12 @@ class Compiler {
   }
 
   /** The check of a field or argument, absent values included. */
-  #field(path: string, { type, default: fallback }: PolicyField): ValueCheck | undefined {
+  #field(path: string, field: PolicyField): ValueCheck | undefined {
+    const { type } = field;
     const checks: ValueCheck[] = [];
     const constraint = this.#policy.where[path];
-    if (this.#denied.has(path)) checks.push(absentCheck(path, 'allow', fallback));
-    if (constraint?.absent) checks.push(absentCheck(path, 'where.absent', fallback));
+    if (this.#denied.has(path)) checks.push(absentCheck(path, 'allow', field));
+    if (constraint?.absent) checks.push(absentCheck(path, 'where.absent', field));
     if (constraint !== undefined) checks.push(...constraintChecks(path, constraint, type));
     const inner = this.#type(path, type);
     if (inner !== undefined) checks.push(inner);
@@ -154,9 +155,9 @@ function refuseAll(command: string): Check {
   return () => new Refusal('validation', command, 'allow', 'does not allow it');
 }
 
-function absentCheck(path: string, rule: string, fallback: unknown): ValueCheck {
+function absentCheck(path: string, rule: string, { default: fallback, isEmptyByDefault }: PolicyField): ValueCheck {
   return (value) => {
-    if (value === fallback || (typeof value === 'object' && isEmpty(value as object))) return undefined;
+    if (value === fallback || (isEmptyByDefault && isEmpty(value as object))) return undefined;
     return new Refusal('validation', path, rule, 'wants it left out');
   };
 }

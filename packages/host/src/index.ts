@@ -8,7 +8,11 @@ export {
   type Session,
   type SessionEnd,
 } from './serve.ts';
+export { attenuate } from './policy/attenuate.ts';
+export type { AuditEntry } from './policy/audit.ts';
+export { carve, giveBack, SPENT_QUANTITIES, type Carved, type CarveRefusal } from './policy/carve.ts';
 export { DEFAULT_POLICY, DEFAULTS } from './policy/defaults.ts';
+export { isWithin } from './policy/is-within.ts';
 export { PolicyError, type PolicyProblem } from './policy/policy-error.ts';
 export {
   parsePolicyFile,
@@ -18,6 +22,4 @@ export {
   type PolicyRole,
 } from './policy/policy-file.ts';
 export type { AdapterInfoPolicy, Budget, Constraint, Policy, TimestampPolicy, WgslLimits } from './policy/policy.ts';
-
-export type { AuditEntry } from './policy/audit.ts';
 export type { Sha256 } from './policy/shader-cost.ts';

@@ -157,7 +157,7 @@ function productOf(target: Constrained): boolean {
 }
 
 function lengthOf(type: PolicyType): boolean {
-  return type.kind === 'sequence' || type.kind === 'string' || type.kind === 'bytes';
+  return type.kind === 'sequence' || type.kind === 'record' || type.kind === 'string' || type.kind === 'bytes';
 }
 
 /** A type in words. */

@@ -40,6 +40,7 @@ function createProgram(done: (exitStatus: number) => void): Command {
       const { doctor } = await import('./commands/doctor.ts');
       done(await doctor(flags));
     });
+  addPolicy(program, done);
   addGenerator(program, 'generate', 'write the protocol from the WebGPU IDL and the overlay', done);
   addGenerator(program, 'check', 'name the generated files that are missing, changed or stale', done);
   return program;
@@ -71,6 +72,30 @@ function addRun(program: Command, done: (exitStatus: number) => void): void {
     .action(async (args: string[], flags: ServeFlags) => {
       const { run } = await import('./commands/run.ts');
       done(await run(args, flags));
+    });
+}
+
+function addPolicy(program: Command, done: (exitStatus: number) => void): void {
+  const policy = program.command('policy').description('say what a policy file allows').exitOverride();
+  policy
+    .command('check')
+    .description('sum up what each role may do, or name all that is wrong with the file')
+    .argument('<file>', 'the policy file')
+    .option('--json', 'print JSON')
+    .action(async (file: string, flags: { json?: boolean }) => {
+      const { checkPolicy } = await import('./commands/policy.ts');
+      done(checkPolicy(file, flags));
+    });
+  policy
+    .command('explain')
+    .description('say whether roles allow something, by which line of the file, and within which bounds')
+    .argument('<file>', 'the policy file')
+    .argument('<path>', 'a command, argument, field, enumeration value, feature, limit, @group or interface')
+    .option('--role <name>', 'this role only')
+    .option('--json', 'print JSON')
+    .action(async (file: string, path: string, flags: { role?: string; json?: boolean }) => {
+      const { explainPolicy } = await import('./commands/policy.ts');
+      done(explainPolicy(file, path, flags));
     });
 }
 

@@ -12,6 +12,13 @@ export { attenuate } from './policy/attenuate.ts';
 export type { AuditEntry } from './policy/audit.ts';
 export { carve, giveBack, SPENT_QUANTITIES, type Carved, type CarveRefusal } from './policy/carve.ts';
 export { DEFAULT_POLICY, DEFAULTS } from './policy/defaults.ts';
+export {
+  explainPath,
+  nearestPath,
+  type ExplainedConstraint,
+  type ExplainedPath,
+  type Explanation,
+} from './policy/explain.ts';
 export { isWithin } from './policy/is-within.ts';
 export { PolicyError, type PolicyProblem } from './policy/policy-error.ts';
 export {

@@ -8,7 +8,7 @@ import {
   type PolicyType,
 } from '@vesper-gpu/protocol/host';
 import * as fc from 'fast-check';
-import { policyFeatures, policyPaths } from '../src/policy/catalog.ts';
+import { pathsWithin, policyFeatures, policyPaths } from '../src/policy/catalog.ts';
 import type { Budget, Constraint, Policy, TimestampPolicy, WgslLimits } from '../src/policy/policy.ts';
 
 const NUMBER = fc.oneof(fc.nat(8), fc.nat(2 ** 32), fc.constantFrom(-1, 0.5, NaN, Infinity, 2 ** 53 - 1));
@@ -55,26 +55,6 @@ class BackendObject {
 /** Any arguments of a command; some are left out. */
 export function argumentsOf(command: PolicyCommand): fc.Arbitrary<unknown[]> {
   return fc.tuple(...command.fields.map(({ type }) => fc.option(valueOf(type), { nil: undefined, freq: 8 })));
-}
-
-/** The paths that `where` and `deny` may have for what a command's arguments consist of. */
-function pathsWithin(command: PolicyCommand): string[] {
-  const paths = new Set<string>([command.name]);
-  const visit = (type: PolicyType): void => {
-    if (type.kind === 'sequence' || type.kind === 'record') visit(type.element);
-    if (type.kind === 'union') type.members.forEach(visit);
-    if (type.kind !== 'dictionary') return;
-    for (const field of policyDictionaries[type.name] ?? []) {
-      if (paths.has(`${type.name}.${field.name}`)) continue;
-      paths.add(`${type.name}.${field.name}`);
-      visit(field.type);
-    }
-  };
-  for (const field of command.fields) {
-    paths.add(`${command.name}.${field.name}`);
-    visit(field.type);
-  }
-  return [...paths];
 }
 
 /** Any constraint that fits a path. */

@@ -6,6 +6,7 @@ import {
   policyLimits,
   type PolicyCommand,
   type PolicyField,
+  type PolicyType,
 } from '@vesper-gpu/protocol/host';
 
 /** What a path of a policy leads to. */
@@ -61,4 +62,25 @@ function collectPaths(): Map<string, PolicyPath> {
 
 function interfaceOf(command: PolicyCommand): string {
   return command.name.slice(0, command.name.indexOf('.'));
+}
+
+/** The paths of a command, its arguments, and the fields of all dictionaries that can be in them. */
+export function pathsWithin(command: PolicyCommand): string[] {
+  const paths = new Set<string>([command.name]);
+  const visit = (type: PolicyType): void => {
+    if (type.kind === 'sequence' || type.kind === 'record') visit(type.element);
+    if (type.kind === 'union') type.members.forEach(visit);
+    if (type.kind !== 'dictionary') return;
+    for (const field of policyDictionaries[type.name] ?? []) {
+      const path = `${type.name}.${field.name}`;
+      if (paths.has(path)) continue;
+      paths.add(path);
+      visit(field.type);
+    }
+  };
+  for (const field of command.fields) {
+    paths.add(`${command.name}.${field.name}`);
+    visit(field.type);
+  }
+  return [...paths];
 }

@@ -6,3 +6,7 @@ export { startPrivateBroker, type PrivateBroker } from './broker/private-broker.
 export type { SessionReport } from './broker/session.ts';
 export { createLogger, LOG_LEVELS, type LogLevel } from './log/logger.ts';
 export { DEFAULT_WATCH, type WatchLimits } from './broker/watch.ts';
+export { FIRST_ANSWERS, PROGRAM_REQUESTS, runGuestProgram, type ProgramEnd } from './replay/guest-program.ts';
+export { replayGuest, type Replayed, type ReplayOptions } from './replay/replay-guest.ts';
+export { replayHost } from './replay/replay-host.ts';
+export { decodeReproducer, encodeReproducer, type Reproducer } from './replay/reproducer.ts';

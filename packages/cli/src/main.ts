@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { addServeOptions, driverOption, type ServeFlags } from './commands/serve-options.ts';
+import { addServeOptions, driverOption, logLevelOption, type ServeFlags } from './commands/serve-options.ts';
 
 /**
  * The `vesper` command. A command's own modules are loaded when it runs: `generate` needs no driver, `serve` no generator.
@@ -41,6 +41,7 @@ function createProgram(done: (exitStatus: number) => void): Command {
       done(await doctor(flags));
     });
   addPolicy(program, done);
+  addReplay(program, done);
   addGenerator(program, 'generate', 'write the protocol from the WebGPU IDL and the overlay', done);
   addGenerator(program, 'check', 'name the generated files that are missing, changed or stale', done);
   return program;
@@ -96,6 +97,19 @@ function addPolicy(program: Command, done: (exitStatus: number) => void): void {
     .action(async (file: string, path: string, flags: { role?: string; json?: boolean }) => {
       const { explainPolicy } = await import('./commands/policy.ts');
       done(explainPolicy(file, path, flags));
+    });
+}
+
+function addReplay(program: Command, done: (exitStatus: number) => void): void {
+  program
+    .command('replay')
+    .description('play a session that a fuzzer kept in a file to a host of its own, and say what became of it')
+    .argument('<file>', 'the reproducer')
+    .addOption(driverOption())
+    .addOption(logLevelOption('error'))
+    .action(async (file: string, flags: Pick<ServeFlags, 'driver' | 'logLevel'>) => {
+      const { replay } = await import('./commands/replay.ts');
+      done(await replay(file, flags));
     });
 }
 

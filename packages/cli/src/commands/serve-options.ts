@@ -18,12 +18,17 @@ export function driverOption(): Option {
   return new Option('--driver <driver>', 'the GPU driver to use (default: VESPER_DRIVER, or auto)').choices(DRIVERS);
 }
 
+/** How much is logged. @param level unless it is given */
+export function logLevelOption(level: LogLevel): Option {
+  return new Option('--log-level <level>', 'how much to log on stderr').choices(LOG_LEVELS).default(level);
+}
+
 /** Adds the options to a command. */
 export function addServeOptions(command: Command, logLevel: LogLevel): Command {
   return command
     .addOption(driverOption())
     .option('--max-guests <n>', 'how many guests may be there at a time', parseCount, 64)
-    .addOption(new Option('--log-level <level>', 'how much to log on stderr').choices(LOG_LEVELS).default(logLevel));
+    .addOption(logLevelOption(logLevel));
 }
 
 /** The broker's options. */

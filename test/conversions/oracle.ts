@@ -72,9 +72,6 @@ export function convert(type: TypeSchema, value: unknown, objects: Objects): unk
       const isBuffer = value instanceof ArrayBuffer || value instanceof SharedArrayBuffer;
       if (type.type === 'Uint32Array' ? !(value instanceof Uint32Array) : !isView && !isBuffer)
         throw new TypeError(`no ${type.type}`);
-      // https://webidl.spec.whatwg.org/#AllowResizable: nothing of WebGPU has it.
-      const memory = (isView ? value.buffer : value) as { resizable?: boolean; growable?: boolean };
-      if (memory.resizable === true || memory.growable === true) throw new TypeError('memory that can be resized');
       return value;
     }
     case 'sequence':

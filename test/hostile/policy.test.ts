@@ -52,7 +52,7 @@ describe.each(policyCommands.map((command) => [command.name, command] as const))
     expect(executed).toBe(0);
     expect(refusals.map(({ path, rule }) => [path, rule])).toEqual([[name, 'allow']]);
     // Without a device there is nobody to report to: of the core group, which no policy file can deny.
-    if (command.group !== 'core') expect(sentFrames, 'the guest was told').toBeGreaterThan(0);
+    expect(sentFrames > 0 || command.group === 'core', 'the guest was told').toBe(true);
   });
 });
 

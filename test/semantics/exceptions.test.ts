@@ -428,13 +428,16 @@ describe('data', () => {
     });
   });
 
-  it('of every kind of source is read: shared or not, with offsets', async () => {
+  it('of every kind of source is read: shared or not, with offsets, resizable', async () => {
     const { device } = guest;
     const buffer = device.createBuffer({ size: 16, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC });
     const words = [1, 2, 3, 4];
     const shared = new SharedArrayBuffer(32);
     new Uint32Array(shared, 16).set(words);
     const plain = new Uint32Array(words).buffer;
+    const Resizable = ArrayBuffer as unknown as new (length: number, options: { maxByteLength: number }) => ArrayBuffer;
+    const resizable = new Resizable(16, { maxByteLength: 64 });
+    new Uint32Array(resizable).set(words);
     // Dawn for Node refuses a SharedArrayBuffer and a DataView.
     const sources: [GPUAllowSharedBufferSource, number?, number?][] = [
       [plain],
@@ -445,6 +448,7 @@ describe('data', () => {
       [new Float64Array(plain)],
       [new BigUint64Array(plain)],
       [new Uint16Array(shared), 8, 8],
+      [resizable],
       [Buffer.from(plain)],
     ];
     for (const [index, source] of sources.entries()) {

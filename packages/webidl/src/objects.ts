@@ -87,35 +87,21 @@ export function toRecord<T>(
 /** https://webidl.spec.whatwg.org/#AllowSharedBufferSource */
 export type BufferSource = ArrayBufferView | ArrayBufferLike;
 
-/**
- * `AllowSharedBufferSource`: a buffer or a view of one, shared or not.
- * @throws TypeError for anything else, and for memory that can be resized: no argument of WebGPU is [AllowResizable].
- */
+/** `AllowSharedBufferSource`: a buffer or a view of one, shared or not. */
 export function toBufferSource(value: unknown, context: string): BufferSource {
   // A detached buffer has no bytes, and no view of it can be made.
-  if (value instanceof ArrayBuffer) return requireFixed(value, context).byteLength === 0 ? NO_BYTES : value;
-  if (ArrayBuffer.isView(value)) {
-    requireFixed(value.buffer, context);
-    return isEmpty(value) ? NO_BYTES : value;
-  }
-  if (isSharedArrayBuffer(value)) return requireFixed(value, context);
+  if (value instanceof ArrayBuffer) return value.byteLength === 0 ? NO_BYTES : value;
+  if (ArrayBuffer.isView(value)) return isEmpty(value) ? NO_BYTES : value;
+  if (isSharedArrayBuffer(value)) return value;
   // Of another realm.
   const tag = Object.prototype.toString.call(value);
-  if (tag === '[object ArrayBuffer]') return requireFixed(value as ArrayBuffer, context);
+  if (tag === '[object ArrayBuffer]') return value as ArrayBuffer;
   throw new TypeError(`${context} is not an ArrayBuffer, a SharedArrayBuffer or a view of one`);
 }
 
 const NO_BYTES = new Uint8Array(0);
 
-/** https://webidl.spec.whatwg.org/#js-to-buffer-source, [AllowResizable] and its absence. */
-function requireFixed<Memory extends ArrayBufferLike>(memory: Memory, context: string): Memory {
-  // Engines that do not have the one or the other property cannot resize memory of that kind.
-  const { resizable, growable } = memory as { resizable?: boolean; growable?: boolean };
-  if (resizable === true || growable === true) throw new TypeError(`${context} is memory that can be resized`);
-  return memory;
-}
-
-/** A detached DataView throws when asked for its length. */
+/** A detached DataView throws when asked for its length; asking a small typed array for its buffer makes V8 allocate one. */
 function isEmpty(view: ArrayBufferView): boolean {
   return view instanceof DataView ? view.buffer.byteLength === 0 : view.byteLength === 0;
 }
@@ -124,10 +110,9 @@ function isSharedArrayBuffer(value: unknown): value is SharedArrayBuffer {
   return typeof SharedArrayBuffer === 'function' && value instanceof SharedArrayBuffer;
 }
 
-/** `Uint32Array`, shared or not. @throws TypeError for anything else, and for one of memory that can be resized. */
+/** `Uint32Array`, shared or not. */
 export function toUint32Array(value: unknown, context: string): Uint32Array {
   if (Object.prototype.toString.call(value) !== '[object Uint32Array]')
     throw new TypeError(`${context} is not a Uint32Array`);
-  requireFixed((value as Uint32Array).buffer, context);
   return value as Uint32Array;
 }

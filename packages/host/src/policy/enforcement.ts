@@ -10,6 +10,7 @@ import type { Budget, Policy } from './policy.ts';
 import { Rates } from './rates.ts';
 import { Refusal } from './refusal.ts';
 import { limitShaders, type Sha256 } from './shader-cost.ts';
+import { quantiseTimestamps } from './timestamps.ts';
 
 /** What the enforcement of a policy needs of the session. */
 export interface EnforcementOptions {
@@ -42,6 +43,7 @@ export class Enforcement {
     const guard = new Guard(handlers, (refusal) => this.#refused(refusal));
     const end = (rule: keyof Budget, detail: string): void => this.#end(`budget.${rule}`, detail);
     // Later ones stand outside of earlier ones, so what costs least to look at comes last.
+    if (typeof policy.timestamps === 'object') quantiseTimestamps(guard, policy.timestamps.quantumUs);
     this.memory = new GPUMemory(guard, budget.gpuMemory ?? Infinity);
     this.#time = new GPUTime(guard, budget, flow, end);
     this.rates = new Rates(budget, flow, end);

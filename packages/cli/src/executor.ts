@@ -2,6 +2,7 @@
  * The program of an executor: loads the driver, tells the broker that it is ready, serves one guest, reports, exits.
  * It runs what a guest sends, so a crash in here is one guest's alone.
  */
+import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { openGPU } from '@vesper-gpu/dawn/gpu';
 import { serveGuest, type HostMemory, type Session } from '@vesper-gpu/host';
@@ -58,6 +59,8 @@ async function serve(assignment: Assignment, socket: Socket | undefined): Promis
     agent: 'vesper serve',
     leaveDevices: true,
     activity: watch.activity,
+    sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+    ...(assignment.policy === undefined ? {} : { policy: assignment.policy }),
     ...memory(),
     ...helloOf(assignment),
   });

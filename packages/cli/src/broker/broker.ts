@@ -2,22 +2,32 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { DriverChoice } from '@vesper-gpu/dawn';
 import { chooseDriver } from '@vesper-gpu/dawn/driver';
+import type { Policy } from '@vesper-gpu/host';
 import { listen, parseAddress, type Listener } from '@vesper-gpu/transport';
 import type { Logger } from 'pino';
 import { driverEnvironment, executorEnvironment, type DriverSetting } from './environment.ts';
 import { ExecutorPool } from './executor-pool.ts';
 import { detach } from './hand-over.ts';
+import type { Assignment } from './messages.ts';
 import { Reception, refuseGuest, Rejection, type Visitor } from './reception.ts';
 import { Session, type SessionReport } from './session.ts';
-import { DEFAULT_WATCH, type WatchLimits } from './watch.ts';
+import { DEFAULT_WATCH, watchLimits, type WatchLimits } from './watch.ts';
+
+/** Where guests come from, and what they may do there. */
+export interface ListenAddress {
+  /** As in {@link BrokerOptions.listen}. */
+  readonly address: string;
+  /** What each guest that comes there may do and spend; absent: all that a host without a policy allows. */
+  readonly policy?: Policy;
+}
 
 /** Options of {@link startBroker}. */
 export interface BrokerOptions {
   /**
    * Where guests come from, at least one: `unix:PATH` or `tcp:HOST:PORT` to listen at; `dev:PATH`, a character device
-   * that leads to one guest.
+   * that leads to one guest. Each may have a policy: who can reach the address has the capability.
    */
-  readonly listen: readonly string[];
+  readonly listen: readonly (string | ListenAddress)[];
   /** Where sessions are written down. */
   readonly logger: Logger;
   /** Default `auto`, or the environment's `VESPER_DRIVER`. */
@@ -28,7 +38,7 @@ export interface BrokerOptions {
   readonly helloTimeoutMs?: number;
   /** How long after a guest took the executor that was kept ready the next is started, in milliseconds. Default 0. */
   readonly spareDelayMs?: number;
-  /** What the work of a guest may take before its executor is ended; the defaults are those of `DEFAULT_WATCH`. */
+  /** What the work of a guest may take before its executor is ended; the defaults are those of `DEFAULT_WATCH`; a policy goes before. */
   readonly watch?: Partial<WatchLimits>;
   /** A guest has left, or was dropped. */
   sessionEnded?(report: SessionReport): void;
@@ -73,7 +83,8 @@ const EXECUTOR_FILE = fileURLToPath(new URL('../../dist/executor.js', import.met
  * @throws ConnectionError when an address is none, or cannot be listened at
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
-  const parsed = options.listen.map((address) => parseAddress(address));
+  const listens = options.listen.map((one) => (typeof one === 'string' ? { address: one } : one));
+  const parsed = listens.map(({ address }) => parseAddress(address));
   const environment = executorEnvironment(process.env);
   const driver = options.chosenDriver ?? (await chooseDriver(driverEnvironment(process.env, options.driver)));
   options.logger.info(
@@ -82,10 +93,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   );
   const broker = new RunningBroker(options, driver, { ...environment, ...driver.environment });
   try {
-    for (const [i, address] of options.listen.entries()) {
+    for (const [i, { address, policy }] of listens.entries()) {
       const device = parsed[i];
-      if (device?.kind === 'dev') broker.serveDevice(device.path);
-      else await broker.listen(address);
+      if (device?.kind === 'dev') broker.serveDevice(device.path, policy);
+      else await broker.listen(address, policy);
     }
   } catch (error) {
     await broker.close();
@@ -135,26 +146,26 @@ class RunningBroker implements Broker {
     return this.#sessions.size;
   }
 
-  async listen(address: string): Promise<void> {
+  async listen(address: string, policy: Policy | undefined): Promise<void> {
     const listener = await listen(address, {
       pauseOnConnect: true,
-      connection: (socket) => void this.#visit(socket, listener.address),
+      connection: (socket) => void this.#visit(socket, listener.address, policy),
       failed: (error) => this.#logger.error({ address }, `a guest could not be accepted: ${error.message}`),
     });
     this.#listeners.push(listener);
     this.addresses.push(listener.address);
-    this.#logger.info({ address: listener.address }, `listening at ${listener.address}`);
+    this.#logger.info({ address: listener.address, ...roleOf(policy) }, `listening at ${listener.address}`);
   }
 
-  serveDevice(path: string): void {
+  serveDevice(path: string, policy: Policy | undefined): void {
     const from = `dev:${path}`;
     this.#devices++;
     this.addresses.push(from);
-    const session = this.#admit('');
+    const session = this.#admit('', policy);
     void session.executor.ready.then((isReady) => {
       if (!isReady) return;
       this.#logger.info({ address: from }, `waiting for guest ${session.guest} at ${from}`);
-      session.handOver({ type: 'device', path, watch: this.#watch }, undefined);
+      session.handOver({ type: 'device', path, ...this.#terms(policy) }, undefined);
     });
     void session.executor.ended.then(() => {
       this.#devices--;
@@ -176,7 +187,7 @@ class RunningBroker implements Broker {
   }
 
   /** A connection, from its first byte until it is another process's or closed. */
-  async #visit(socket: Socket, address: string): Promise<void> {
+  async #visit(socket: Socket, address: string, policy: Policy | undefined): Promise<void> {
     // Its faults show in its end; without a listener they would end this process.
     socket.on('error', () => {});
     if (this.#closing !== undefined) {
@@ -187,7 +198,7 @@ class RunningBroker implements Broker {
     this.#visitors.add(socket);
     try {
       const visitor = await this.#reception.receive(socket);
-      await this.#serve(socket, visitor, from);
+      await this.#serve(socket, visitor, from, policy);
     } catch (error) {
       this.#reject(socket, from, error);
     } finally {
@@ -195,7 +206,7 @@ class RunningBroker implements Broker {
     }
   }
 
-  async #serve(socket: Socket, visitor: Visitor, from: string): Promise<void> {
+  async #serve(socket: Socket, visitor: Visitor, from: string, policy: Policy | undefined): Promise<void> {
     const maxGuests = this.#options.maxGuests ?? 64;
     if (this.#sessions.size >= maxGuests) {
       throw new Rejection(
@@ -203,7 +214,7 @@ class RunningBroker implements Broker {
         true,
       );
     }
-    const session = this.#admit(visitor.hello.agent);
+    const session = this.#admit(visitor.hello.agent, policy);
     if (!(await session.executor.ready)) {
       throw new Rejection('the host could not start a process for this guest; its log says why', true);
     }
@@ -214,12 +225,19 @@ class RunningBroker implements Broker {
       return;
     }
     session.logStart(from);
-    session.handOver({ ...detached.source, watch: this.#watch }, detached.socket);
+    session.handOver({ ...detached.source, ...this.#terms(policy) }, detached.socket);
+  }
+
+  /** What a guest is held to: by its host, and by the watch over that. */
+  #terms(policy: Policy | undefined): Pick<Assignment, 'watch' | 'policy'> {
+    return policy === undefined
+      ? { watch: this.#watch }
+      : { watch: { ...this.#watch, ...watchLimits(policy) }, policy };
   }
 
   /** Gives a guest a number and a process, and follows them to the end. */
-  #admit(agent: string): Session {
-    const session = new Session(++this.#guests, agent, this.#pool.take(), this.#logger);
+  #admit(agent: string, policy: Policy | undefined): Session {
+    const session = new Session(++this.#guests, agent, policy?.role, this.#pool.take(), this.#logger);
     this.#sessions.add(session);
     void session.executor.ended.then((end) => {
       this.#sessions.delete(session);
@@ -252,4 +270,8 @@ class RunningBroker implements Broker {
       );
     }, FLOOD_LOG_MS).unref();
   }
+}
+
+function roleOf(policy: Policy | undefined): { role?: string } {
+  return policy === undefined ? {} : { role: policy.role };
 }

@@ -2,6 +2,7 @@
  * What broker and executor say to each other over the IPC channel between them. An executor runs what a guest sends,
  * so what it reports is checked like any other foreign input.
  */
+import type { Policy } from '@vesper-gpu/host';
 import type { WatchLimits } from './watch.ts';
 
 /** Where the guest is that an executor is to serve. Its socket travels beside the first kind. */
@@ -20,6 +21,8 @@ export type GuestSource =
 export type Assignment = GuestSource & {
   /** What its work may take. */
   readonly watch: WatchLimits;
+  /** What it may do and spend; absent: all that a host without a policy allows. */
+  readonly policy?: Policy;
 };
 
 /** What a broker says to its executor. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startBroker, type Broker, type BrokerOptions } from './broker.ts';
+import { startBroker, type Broker, type BrokerOptions, type ListenAddress } from './broker.ts';
 
 /** A broker that only those find who are told. */
 export interface PrivateBroker extends Broker {
@@ -16,7 +16,9 @@ const MAX_FOLDER_BYTES = 70;
  * Starts a broker on a Unix socket in a fresh folder (mode 0700), which goes with it.
  * @throws as startBroker() does
  */
-export async function startPrivateBroker(options: Omit<BrokerOptions, 'listen'>): Promise<PrivateBroker> {
+export async function startPrivateBroker(
+  options: Omit<BrokerOptions, 'listen'> & Pick<ListenAddress, 'policy'>,
+): Promise<PrivateBroker> {
   const parent = Buffer.byteLength(tmpdir()) <= MAX_FOLDER_BYTES ? tmpdir() : '/tmp';
   const folder = mkdtempSync(join(parent, 'vesper-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
@@ -28,7 +30,10 @@ export async function startPrivateBroker(options: Omit<BrokerOptions, 'listen'>)
   };
   const address = `unix:${join(folder, 'gpu')}`;
   try {
-    const broker = await startBroker({ ...options, listen: [address] });
+    const broker = await startBroker({
+      ...options,
+      listen: [options.policy === undefined ? address : { address, policy: options.policy }],
+    });
     const close = async (): Promise<void> => {
       await broker.close();
       cleanUp();

@@ -10,6 +10,8 @@ export interface SessionReport {
   readonly guest: number;
   /** What the guest library calls itself; empty on a character device. */
   readonly agent: string;
+  /** Name of the role in the policy file that it was held to; absent where there was no policy. */
+  readonly role?: string;
   /**
    * As the executor reported; `watchdog` when it was ended because its work exceeded a limit, `crash` when it ended
    * without a report.
@@ -29,6 +31,7 @@ const NO_STATISTICS: SessionStatistics = { receivedBytes: 0, sentBytes: 0, comma
 export class Session {
   readonly guest: number;
   readonly agent: string;
+  readonly role: string | undefined;
   readonly executor: ExecutorProcess;
   readonly #logger: Logger;
   readonly #startedMs = performance.now();
@@ -36,18 +39,25 @@ export class Session {
   #excuse: string | undefined;
   #socket: KeptSocket | undefined;
 
-  constructor(guest: number, agent: string, executor: ExecutorProcess, logger: Logger) {
+  /** @param role of the policy that the guest is held to, where there is one */
+  constructor(guest: number, agent: string, role: string | undefined, executor: ExecutorProcess, logger: Logger) {
     this.guest = guest;
     this.agent = agent;
+    this.role = role;
     this.executor = executor;
     this.#logger = logger;
   }
 
+  get #who(): Pick<SessionReport, 'guest' | 'agent' | 'role'> {
+    const { guest, agent, role } = this;
+    return { guest, agent, ...(role === undefined ? {} : { role }) };
+  }
+
   /** Says that its executor took the guest over. */
   logStart(from: string): void {
-    const { guest, agent, executor } = this;
+    const { executor } = this;
     const waitedMs = Math.round(performance.now() - this.#startedMs);
-    this.#logger.info({ guest, agent, from, pid: executor.pid, waitedMs }, `guest ${guest} connected`);
+    this.#logger.info({ ...this.#who, from, pid: executor.pid, waitedMs }, `guest ${this.guest} connected`);
   }
 
   /**
@@ -85,26 +95,27 @@ export class Session {
   }
 
   #logEnd(end: ExecutorEnd): SessionReport {
-    const { guest, agent } = this;
+    const { guest } = this;
+    const who = this.#who;
     const durationMs = Math.round(performance.now() - this.#startedMs);
     if (end.report === undefined && this.#excuse !== undefined) {
       const message = this.#excuse;
       this.#logger.info({ guest, message, durationMs }, `guest ${guest} left`);
-      return { guest, agent, reason: 'closed', message, statistics: NO_STATISTICS, durationMs };
+      return { ...who, reason: 'closed', message, statistics: NO_STATISTICS, durationMs };
     }
     if (end.report === undefined && end.violation !== undefined) {
       const message = describeViolation(end.violation);
       this.#logger.warn({ guest, durationMs, violation: end.violation }, `guest ${guest} was dropped: ${message}`);
-      return { guest, agent, reason: 'watchdog', message, statistics: NO_STATISTICS, durationMs };
+      return { ...who, reason: 'watchdog', message, statistics: NO_STATISTICS, durationMs };
     }
     if (end.report === undefined) {
       const message = `its executor ${end.how}`;
       this.#logger.error({ guest, durationMs, output: end.output }, `guest ${guest} was dropped: ${message}`);
-      return { guest, agent, reason: 'crash', message, statistics: NO_STATISTICS, durationMs };
+      return { ...who, reason: 'crash', message, statistics: NO_STATISTICS, durationMs };
     }
     const { reason, message, statistics } = end.report;
     const level = reason === 'closed' ? 'info' : 'warn';
     this.#logger[level]({ guest, reason, message, durationMs, ...statistics }, `guest ${guest} left`);
-    return { guest, agent, reason, message, statistics, durationMs };
+    return { ...who, reason, message, statistics, durationMs };
   }
 }

@@ -4,6 +4,7 @@
  * executor watches it (`executor-watch.ts`), and tells the broker through a pipe of its own, one JSON object a line;
  * the broker ends the process. Here is what both sides share.
  */
+import type { Policy } from '@vesper-gpu/host';
 import { plainText } from './messages.ts';
 
 /** What an executor's work may take before it is ended. */
@@ -18,6 +19,17 @@ export interface WatchLimits {
 
 /** The limits where nobody says otherwise. */
 export const DEFAULT_WATCH: WatchLimits = { hangMs: 30_000, compileMs: 30_000 };
+
+/** What a policy says of how long work may take, and of the process. */
+export function watchLimits({ wgsl, budget }: Policy): Partial<WatchLimits> {
+  const { compileMs } = wgsl;
+  const { hangMs, processMemory } = budget;
+  return {
+    ...(hangMs === undefined ? {} : { hangMs }),
+    ...(compileMs === undefined ? {} : { compileMs }),
+    ...(processMemory === undefined ? {} : { processMemory }),
+  };
+}
 
 /** Which descriptor of an executor leads to the broker's end of the pipe. */
 export const WATCH_DESCRIPTOR = 4;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { startPrivateBroker, type PrivateBroker } from '../broker/private-broker.ts';
 import { failureText } from './failure.ts';
+import { onlyPolicy } from './roles.ts';
 import { brokerOptions, type ServeFlags } from './serve-options.ts';
 import { onEndingSignals, statusOf, type EndingSignal } from './signals.ts';
 
@@ -17,7 +18,7 @@ export async function run(command: readonly string[], flags: ServeFlags): Promis
   let broker: PrivateBroker;
   try {
     // One command is one guest, mostly: the executor for a second one shall not take its processor at the start.
-    broker = await startPrivateBroker({ ...brokerOptions(flags), spareDelayMs: 1000 });
+    broker = await startPrivateBroker({ ...brokerOptions(flags), ...onlyPolicy(flags), spareDelayMs: 1000 });
   } catch (error) {
     console.error(`vesper run: ${failureText(error)}`);
     return 1;

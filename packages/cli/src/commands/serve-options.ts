@@ -9,6 +9,10 @@ export interface ServeFlags {
   driver?: DriverSetting;
   maxGuests: number;
   logLevel: LogLevel;
+  /** A policy file. */
+  policy?: string;
+  /** The role of guests whose address names none. */
+  role?: string;
 }
 
 export const DRIVERS = ['auto', 'system', 'swiftshader'] as const;
@@ -27,6 +31,8 @@ export function logLevelOption(level: LogLevel): Option {
 export function addServeOptions(command: Command, logLevel: LogLevel): Command {
   return command
     .addOption(driverOption())
+    .option('--policy <file>', 'what guests may do and spend: a policy file (default: all that WebGPU can)')
+    .option('--role <name>', 'the role in the policy file (default: the only one)')
     .option('--max-guests <n>', 'how many guests may be there at a time', parseCount, 64)
     .addOption(logLevelOption(logLevel));
 }

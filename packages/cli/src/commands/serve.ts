@@ -1,6 +1,7 @@
-import { startBroker } from '../broker/broker.ts';
+import { startBroker, type ListenAddress } from '../broker/broker.ts';
 import type { SessionReport } from '../broker/session.ts';
 import { failureText } from './failure.ts';
+import { listenAddresses } from './roles.ts';
 import { brokerOptions, type ServeFlags } from './serve-options.ts';
 import { onEndingSignals, statusOf } from './signals.ts';
 
@@ -10,6 +11,13 @@ import { onEndingSignals, statusOf } from './signals.ts';
  */
 export async function serve(flags: ServeFlags & { listen: string[] }): Promise<number> {
   const options = brokerOptions(flags);
+  let addresses: ListenAddress[];
+  try {
+    addresses = listenAddresses(flags.listen, flags);
+  } catch (error) {
+    console.error(`vesper serve: ${failureText(error)}`);
+    return 1;
+  }
   let stop: () => void = () => {};
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
@@ -26,7 +34,7 @@ export async function serve(flags: ServeFlags & { listen: string[] }): Promise<n
     let lastReason: SessionReport['reason'] = 'closed';
     const broker = await startBroker({
       ...options,
-      listen: flags.listen,
+      listen: addresses,
       sessionEnded: ({ reason }) => {
         lastReason = reason;
       },

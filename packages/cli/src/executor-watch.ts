@@ -40,7 +40,7 @@ if (!isMainThread) watch(workerData as WatchData);
 
 function watch({ activity, limits, commands }: WatchData): void {
   Atomics.wait(activity, PHASE, PHASE_WAITING);
-  const [hangMs, compileMs, processMemory] = limits as unknown as [number, number, number];
+  const [hangMs, compileMs] = limits as unknown as [number, number];
   let seenRecords = 0;
   let seenPulse = -1;
   let progressMs = performance.now();
@@ -62,6 +62,8 @@ function watch({ activity, limits, commands }: WatchData): void {
         return;
       }
     }
+    // It may shrink: a part of it can be given away.
+    const processMemory = limits[2]!;
     if (look % LOOKS_PER_MEASUREMENT === 0 && processMemory < Infinity) {
       if (process.memoryUsage.rss() > processMemory) {
         violated({ kind: 'memory', limitBytes: processMemory });

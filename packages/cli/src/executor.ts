@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { openGPU } from '@vesper-gpu/dawn/gpu';
-import { serveGuest, type HostMemory, type Session } from '@vesper-gpu/host';
+import { serveGuest, type HostMemory, type Policy, type Session } from '@vesper-gpu/host';
 import type { api } from '@vesper-gpu/protocol';
 import { deviceTransport, socketTransport } from '@vesper-gpu/transport';
 import type { Transport } from '@vesper-gpu/wire';
@@ -18,12 +18,17 @@ const DEVICE_PATIENCE_MS = 2 ** 31 - 1;
 const NO_STATISTICS = { receivedBytes: 0, sentBytes: 0, commands: 0, requests: 0, objects: 0 };
 
 let session: Session | undefined;
+/** Capabilities that the broker was asked for, by the number of the request. */
+const delegations = new Map<number, (answer: Extract<BrokerMessage, { type: 'delegated' }>) => void>();
+let delegationCount = 0;
 
 // Without a broker there is no one to report to, and no one who would end a guest that hangs.
 process.on('disconnect', () => process.exit(1));
 process.on('SIGTERM', stop);
 process.on('message', (message: BrokerMessage, socket?: Socket) => {
   if (message.type === 'stop') stop();
+  else if (message.type === 'delegated') delegated(message);
+  else if (message.type === 'returned') session?.giveBack(message.given, message.spent);
   else void serve(message, socket);
 });
 
@@ -60,6 +65,10 @@ async function serve(assignment: Assignment, socket: Socket | undefined): Promis
     leaveDevices: true,
     activity: watch.activity,
     sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+    delegate,
+    budgetChanged: ({ processMemory }) => {
+      if (processMemory !== undefined) watch.setProcessMemory(processMemory);
+    },
     ...(assignment.policy === undefined ? {} : { policy: assignment.policy }),
     ...memory(),
     ...helloOf(assignment),
@@ -73,6 +82,23 @@ async function serve(assignment: Assignment, socket: Socket | undefined): Promis
   await stream.closed;
   // The broker ends this process when it hears that: with work of the guest's on the GPU, some drivers never exit.
   tell({ type: 'flushed' }, () => process.exit(0));
+}
+
+/** Asks the broker for a capability. */
+function delegate(policy: Policy): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const id = ++delegationCount;
+    delegations.set(id, ({ token, refusal }) => {
+      if (token === undefined) reject(new Error(refusal));
+      else resolve(token);
+    });
+    tell({ type: 'delegate', id, policy });
+  });
+}
+
+function delegated(answer: Extract<BrokerMessage, { type: 'delegated' }>): void {
+  delegations.get(answer.id)?.(answer);
+  delegations.delete(answer.id);
 }
 
 function openGuest(assignment: Assignment, socket: Socket | undefined): Transport | Promise<Transport> {

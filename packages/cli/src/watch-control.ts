@@ -15,6 +15,8 @@ export interface Watch {
   readonly activity: Int32Array<SharedArrayBuffer>;
   /** From now on the limits hold, and the broker hears from this process. */
   start(limits: WatchLimits): void;
+  /** From now on the process may occupy so many bytes. */
+  setProcessMemory(bytes: number): void;
   /** To be called when something was written to the socket: the broker must know where no frame can be added. */
   sent(socket: Socket): void;
   /** The guest is gone: nothing is watched any more. */
@@ -50,6 +52,9 @@ export function startWatch(): Watch {
       setInterval(() => activity[PULSE]!++, BEAT_MS).unref();
       Atomics.store(activity, PHASE, PHASE_SERVING);
       Atomics.notify(activity, PHASE);
+    },
+    setProcessMemory: (bytes) => {
+      limits[2] = bytes;
     },
     sent: (socket) => {
       if (behind !== undefined || socket.writableLength === 0) return;

@@ -55,6 +55,15 @@ export interface GuestConnection {
   readonly statistics: ConnectionStatistics;
   /** Resolves once the connection has ended, whoever ended it. Never rejects. */
   readonly ended: Promise<void>;
+  /**
+   * Makes a narrower capability for a sandbox within this guest. Its budgets are carved out of this connection's, and
+   * come back when the sandbox's connection has ended; it ends with this one.
+   * @param role as policy files have it below `roles`
+   * @returns a secret, good for one connection: give it to the sandbox as `capability` of its `connect`, or as
+   *   VESPER_CAPABILITY
+   * @throws OperationError where the role is malformed, or asks for more of a budget than there is
+   */
+  attenuate(role: object): Promise<string>;
   /** Sends what was written, ends the connection, and resolves once it has ended. */
   close(): Promise<void>;
 }
@@ -63,6 +72,8 @@ export interface GuestConnection {
 export interface ConnectOptions {
   /** How long the host may take to answer the handshake, in milliseconds. */
   timeoutMs?: number;
+  /** What `attenuate` of another connection gave for this one. */
+  capability?: string;
   /**
    * Node's function of that name, of `node:worker_threads`. HTML wants a DataCloneError when a program transfers a
    * detached ArrayBuffer, such as the range of a buffer that was unmapped; node 20 transfers an empty one, unless it is
@@ -93,6 +104,7 @@ export async function connect(transport: Transport, options: ConnectOptions = {}
     globals,
     statistics: connection.stream.statistics,
     ended: connection.ended,
+    attenuate: (role) => connection.attenuate(JSON.stringify(role)),
     close() {
       // Whoever awaits the end of the connection is not over before it.
       if (connection.stream.closedBy === undefined) connection.stream.hold();
@@ -112,7 +124,7 @@ function tooLow({ maxFrameBytes, maxStringBytes }: WireLimits): string | undefin
 function handshake(transport: Transport, options: ConnectOptions): Promise<Connection> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   return new Promise((resolve, reject) => {
-    const hello = new HelloReader('host');
+    const reader = new HelloReader('host');
     let connection: Connection | undefined;
     const fail = (error: Error): void => {
       clearTimeout(timer);
@@ -124,7 +136,7 @@ function handshake(transport: Transport, options: ConnectOptions): Promise<Conne
       timeoutMs,
     );
     const greet = (chunk: Uint8Array): void => {
-      const received = hello.push(chunk);
+      const received = reader.push(chunk);
       if (received === undefined) return;
       const host = parseHostHello(received.fields);
       const reason = host.refusal ?? incompatibility(PROTOCOL, host) ?? tooLow(host.limits);
@@ -150,9 +162,11 @@ function handshake(transport: Transport, options: ConnectOptions): Promise<Conne
       },
       closed(error) {
         if (connection !== undefined) connection.closed(error);
-        else fail(error ?? hello.endedEarly());
+        else fail(error ?? reader.endedEarly());
       },
     });
-    transport.send(encodeHello({ ...PROTOCOL, agent: 'vesper guest', limits: DEFAULT_LIMITS }));
+    const { capability } = options;
+    const hello = { ...PROTOCOL, agent: 'vesper guest', limits: DEFAULT_LIMITS };
+    transport.send(encodeHello(capability === undefined ? hello : { ...hello, capability }));
   });
 }

@@ -1,6 +1,8 @@
 import {
   decodeEvent,
   decodeVesperFailure,
+  decodeVesperCapability,
+  encodeStreamAttenuate,
   encodeStreamRelease,
   encodeStreamSelectEncoder,
   type api,
@@ -61,6 +63,20 @@ export class Connection implements EventHandlers {
         resolve();
       };
     });
+  }
+
+  /** @param role in JSON. */
+  async attenuate(role: string): Promise<string> {
+    const { stream } = this;
+    try {
+      const { token } = await stream.request(decodeVesperCapability, (request) =>
+        encodeStreamAttenuate(stream.writer, request, role),
+      );
+      return token;
+    } catch (error) {
+      if (error instanceof RequestFailure) throw error.toException('the host refused');
+      throw error;
+    }
   }
 
   /** Takes a mapped range away from the program. */

@@ -73,7 +73,6 @@ export class HostConnection implements HostSession {
   readonly #flow: Flow;
   /** What came while nothing was to be read. */
   #kept: Uint8Array[] = [];
-  #maxCommands = Infinity;
   #encoder: object | undefined;
   #encoderId = 0;
   #isEnded = false;
@@ -106,16 +105,24 @@ export class HostConnection implements HostSession {
   }
 
   /** To be called once, before anything is received: what executes the guest's commands, and what it is held to. */
-  execute(handlers: Handlers, options: Pick<EnforcementOptions, 'policy' | 'audit' | 'sha256'>): void {
+  execute(
+    handlers: Handlers,
+    options: Pick<EnforcementOptions, 'policy' | 'audit' | 'sha256' | 'delegate' | 'budgetChanged'>,
+  ): void {
     this.#handlers = handlers;
-    this.#maxCommands = options.policy.budget.commands ?? Infinity;
     this.#enforcement = new Enforcement({
       ...options,
       handlers,
       flow: this.#flow,
       objectCount: () => this.#objects.count,
+      commandCount: () => this.statistics.commands,
       end: (error) => this.#onFault(error),
     });
+  }
+
+  /** What the guest is held to. */
+  get enforcement(): Enforcement {
+    return this.#enforcement;
   }
 
   /** What the guest is shown of adapters. */
@@ -190,10 +197,11 @@ export class HostConnection implements HostSession {
   /** Runs records until the frame ends or the backend throws. @returns whether the frame has ended. */
   #runRecords(reader: WireReader): boolean {
     const activity = this.#activity;
+    const { maxCommands } = this.#enforcement;
     try {
       while (reader.nextRecord()) {
         const number = ++this.statistics.commands;
-        if (number > this.#maxCommands) this.#tooManyCommands();
+        if (number > maxCommands) tooManyCommands(maxCommands);
         activity[0] = number;
         activity[1] = reader.opcode;
         const decode = decoders[reader.opcode];
@@ -211,11 +219,6 @@ export class HostConnection implements HostSession {
       reader.position = reader.end;
       return false;
     }
-  }
-
-  #tooManyCommands(): never {
-    const detail = `the ${this.#maxCommands} commands that the policy of this guest allows are spent (budget.commands)`;
-    throw new ProtocolError('budget', detail);
   }
 
   #runtimeRecord(reader: WireReader): void {
@@ -489,6 +492,13 @@ export class HostConnection implements HostSession {
   get objectCount(): number {
     return this.#objects.count;
   }
+}
+
+function tooManyCommands(most: number): never {
+  throw new ProtocolError(
+    'budget',
+    `the ${most} commands that the policy of this guest allows are spent (budget.commands)`,
+  );
 }
 
 /** Nothing depends on it: a backend that fails here must not keep the session from ending. */

@@ -30,3 +30,4 @@ export {
 } from './policy/policy-file.ts';
 export type { AdapterInfoPolicy, Budget, Constraint, Policy, TimestampPolicy, WgslLimits } from './policy/policy.ts';
 export type { Sha256 } from './policy/shader-cost.ts';
+export type { Delegate } from './policy/enforcement.ts';

@@ -13,7 +13,8 @@ import {
 import type { HostMemory } from './garbage.ts';
 import type { AuditEntry } from './policy/audit.ts';
 import { DEFAULT_POLICY } from './policy/defaults.ts';
-import type { Policy } from './policy/policy.ts';
+import type { Delegate } from './policy/enforcement.ts';
+import type { Budget, Policy } from './policy/policy.ts';
 import type { Sha256 } from './policy/shader-cost.ts';
 import { createHandlers } from './handlers/index.ts';
 import { HostConnection, type SessionStatistics } from './host-connection.ts';
@@ -50,6 +51,10 @@ export interface ServeOptions {
   policy?: Policy;
   /** Hears of everything that the policy refuses. To be quick: a guest can cause any number of calls. */
   audit?: (entry: AuditEntry) => void;
+  /** Opens a capability for a sandbox within the guest; without it, this host does not delegate. */
+  delegate?: Delegate;
+  /** Hears of it when a part of the budget was carved out for a sandbox within the guest, or given back. */
+  budgetChanged?: (budget: Budget) => void;
   /** SHA-256 of bytes, in lower-case hexadecimal: needed for a policy that lists shader modules. */
   sha256?: Sha256;
   /**
@@ -78,6 +83,12 @@ export interface Session {
   readonly ended: Promise<SessionEnd>;
   /** Counts as it goes. */
   readonly statistics: Readonly<SessionStatistics>;
+  /**
+   * A session that was delegated from this one is over.
+   * @param given what had been carved out for it
+   * @param spent what it has used up of that for good
+   */
+  giveBack(given: Budget, spent: Pick<Budget, 'gpuMsTotal' | 'bytes' | 'commands'>): void;
   /** Ends the session from the host's side. */
   close(): void;
 }
@@ -127,11 +138,13 @@ class GuestSession implements Session {
       options.memory,
       options.activity,
     );
-    const { policy = DEFAULT_POLICY, audit, sha256 } = options;
+    const { policy = DEFAULT_POLICY, audit, sha256, delegate, budgetChanged } = options;
     this.#connection.execute(createHandlers(this.#connection, options.gpu), {
       policy,
       sha256,
+      delegate,
       ...(audit === undefined ? {} : { audit }),
+      ...(budgetChanged === undefined ? {} : { budgetChanged }),
     });
     const { hello } = options;
     transport.start({
@@ -145,6 +158,10 @@ class GuestSession implements Session {
   get statistics(): SessionStatistics {
     if (!this.#isEnded) this.#connection.statistics.objects = this.#connection.objectCount;
     return this.#connection.statistics;
+  }
+
+  giveBack(given: Budget, spent: Pick<Budget, 'gpuMsTotal' | 'bytes' | 'commands'>): void {
+    if (!this.#isEnded) this.#connection.enforcement.giveBack(given, spent);
   }
 
   close(): void {

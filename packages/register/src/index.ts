@@ -6,7 +6,7 @@ import { openTransport } from '@vesper-gpu/transport';
 
 /**
  * `node --import @vesper-gpu/register PROGRAM`: before the program starts, connects to the host that VESPER_ADDRESS names
- * (unix:PATH, tcp:HOST:PORT, dev:PATH), and puts `navigator.gpu` and the GPU* classes on the global object.
+ * (unix:PATH, tcp:HOST:PORT, dev:PATH), with the capability in VESPER_CAPABILITY if there is one, and puts `navigator.gpu` and the GPU* classes on the global object.
  */
 const address = process.env['VESPER_ADDRESS'];
 if (address === undefined || address === '') {
@@ -20,8 +20,18 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 setFlagsFromString('--no-expose-gc');
 
+const capability = process.env['VESPER_CAPABILITY'];
+// A secret of this process alone: its own children are to be given theirs.
+delete process.env['VESPER_CAPABILITY'];
+
 const { gpu, globals } = await openTransport(address)
-  .then((transport) => connect(transport, { markAsUntransferable, collectGarbage }))
+  .then((transport) =>
+    connect(transport, {
+      markAsUntransferable,
+      collectGarbage,
+      ...(capability === undefined ? {} : { capability }),
+    }),
+  )
   .catch((error: unknown) => {
     const { message } = error as Error;
     return fail(message.includes(address) ? message : `${address}: ${message}`);

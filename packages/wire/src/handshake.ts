@@ -31,10 +31,12 @@ export interface GuestHello extends ProtocolIdentity {
   agent: string;
   /** What this side accepts. */
   limits: WireLimits;
+  /** The secret of a capability that was delegated to this guest; without one, it has what its address gives. */
+  capability?: string;
 }
 
 /** What a host answers. */
-export interface HostHello extends GuestHello {
+export interface HostHello extends Omit<GuestHello, 'capability'> {
   /** Why the host does not serve this guest; the stream ends behind it. */
   refusal?: string;
   /** https://www.w3.org/TR/webgpu/#gpuwgsllanguagefeatures */
@@ -54,6 +56,7 @@ export function encodeHello(hello: GuestHello | HostHello, wireVersion = WIRE_VE
     ['maxStringBytes', String(hello.limits.maxStringBytes)],
     ['maxBulkBytes', String(hello.limits.maxBulkBytes)],
   ];
+  if ('capability' in hello && hello.capability !== undefined) pairs.push(['capability', hello.capability]);
   if ('wgslLanguageFeatures' in hello) {
     pairs.push(['wgslLanguageFeatures', hello.wgslLanguageFeatures.join(' ')]);
     pairs.push(['preferredCanvasFormat', hello.preferredCanvasFormat]);
@@ -168,7 +171,9 @@ function textField(fields: ReadonlyMap<string, string>, name: string, maxLength 
 
 /** The typed form of a guest's hello. Unknown names are left alone: a newer peer may say more. */
 export function parseGuestHello(fields: ReadonlyMap<string, string>): GuestHello {
+  const capability = fields.get('capability');
   return {
+    ...(capability === undefined ? {} : { capability: capability.slice(0, MAX_HELLO_TEXT_LENGTH) }),
     agent: textField(fields, 'agent'),
     schemaRevision: numberField(fields, 'schemaRevision'),
     schemaHash: textField(fields, 'schemaHash'),

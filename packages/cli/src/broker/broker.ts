@@ -2,13 +2,14 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { DriverChoice } from '@vesper-gpu/dawn';
 import { chooseDriver } from '@vesper-gpu/dawn/driver';
-import type { Policy } from '@vesper-gpu/host';
+import { DEFAULT_POLICY, type Policy } from '@vesper-gpu/host';
 import { listen, parseAddress, type Listener } from '@vesper-gpu/transport';
 import type { Logger } from 'pino';
+import { Delegations, type Delegator } from './delegations.ts';
 import { driverEnvironment, executorEnvironment, type DriverSetting } from './environment.ts';
 import { ExecutorPool } from './executor-pool.ts';
 import { detach } from './hand-over.ts';
-import type { Assignment } from './messages.ts';
+import type { Assignment, Spent } from './messages.ts';
 import { Reception, refuseGuest, Rejection, type Visitor } from './reception.ts';
 import { Session, type SessionReport } from './session.ts';
 import { DEFAULT_WATCH, watchLimits, type WatchLimits } from './watch.ts';
@@ -117,6 +118,7 @@ class RunningBroker implements Broker {
   readonly #visitors = new Set<Socket>();
   readonly #sessions = new Set<Session>();
   readonly #watch: WatchLimits;
+  readonly #delegations = new Delegations();
   readonly #reception: Reception;
   /** Connections that had to make room since that was logged last. */
   #madeRoom = 0;
@@ -206,7 +208,7 @@ class RunningBroker implements Broker {
     }
   }
 
-  async #serve(socket: Socket, visitor: Visitor, from: string, policy: Policy | undefined): Promise<void> {
+  async #serve(socket: Socket, visitor: Visitor, from: string, ofAddress: Policy | undefined): Promise<void> {
     const maxGuests = this.#options.maxGuests ?? 64;
     if (this.#sessions.size >= maxGuests) {
       throw new Rejection(
@@ -214,7 +216,13 @@ class RunningBroker implements Broker {
         true,
       );
     }
-    const session = this.#admit(visitor.hello.agent, policy);
+    const { agent, capability } = visitor.hello;
+    const grant = capability === undefined ? undefined : this.#delegations.take(capability);
+    if (capability !== undefined && grant === undefined) {
+      throw new Rejection('the capability that the guest shows was never given, or has been used or withdrawn', true);
+    }
+    const policy = grant?.policy ?? ofAddress;
+    const session = this.#admit(agent, policy, grant?.parent);
     if (!(await session.executor.ready)) {
       throw new Rejection('the host could not start a process for this guest; its log says why', true);
     }
@@ -236,13 +244,16 @@ class RunningBroker implements Broker {
   }
 
   /** Gives a guest a number and a process, and follows them to the end. */
-  #admit(agent: string, policy: Policy | undefined): Session {
+  #admit(agent: string, policy: Policy | undefined, parent?: Delegator): Session {
     const session = new Session(++this.#guests, agent, policy?.role, this.#pool.take(), this.#logger);
     this.#sessions.add(session);
+    this.#delegations.begin(session, policy ?? DEFAULT_POLICY, parent);
+    session.executor.onDelegate = (wanted) => this.#delegations.grant(session, wanted);
     void session.executor.ended.then((end) => {
       this.#sessions.delete(session);
       // On a line of its own: an optional call does not evaluate its arguments when there is nothing to call.
       const report = session.end(end);
+      this.#delegations.end(session, spentBy(report, policy));
       this.#options.sessionEnded?.(report);
     });
     return session;
@@ -270,6 +281,15 @@ class RunningBroker implements Broker {
       );
     }, FLOOD_LOG_MS).unref();
   }
+}
+
+/** What a session has used up for good; undefined where nobody knows. */
+function spentBy({ reason, statistics }: SessionReport, policy: Policy | undefined): Spent | undefined {
+  if (reason === 'crash' || reason === 'watchdog') return undefined;
+  const { gpuMsTotal } = policy?.budget ?? {};
+  const { receivedBytes, commands } = statistics;
+  // How much time it used of the GPU it does not say.
+  return { bytes: receivedBytes, commands, ...(gpuMsTotal === undefined ? {} : { gpuMsTotal }) };
 }
 
 function roleOf(policy: Policy | undefined): { role?: string } {

@@ -21,6 +21,9 @@ export interface ExecutorOptions {
   output(line: string): void;
 }
 
+/** What an executor asks for on behalf of its guest: a capability of this policy. @returns its secret, or throws. */
+export type DelegateHandler = (policy: unknown) => string;
+
 /** How an executor came to its end. */
 export interface ExecutorEnd {
   /** What it said of its session; absent when it ended without a word. */
@@ -49,6 +52,7 @@ export class ExecutorProcess {
   #violation: Violation | undefined;
   #isBehind = false;
   #isGone = false;
+  #onDelegate: DelegateHandler | undefined;
 
   constructor(options: ExecutorOptions) {
     const child = fork(options.file, [], {
@@ -106,6 +110,7 @@ export class ExecutorProcess {
       child.on('message', (value: unknown) => {
         const message = readExecutorMessage(value);
         if (message?.type === 'ready') settle(true);
+        if (message?.type === 'delegate') this.#delegate(message.id, message.policy);
         if (message?.type === 'ended') {
           this.#report ??= message.report;
           this.#expectNoBeat();
@@ -143,11 +148,28 @@ export class ExecutorProcess {
     else this.#child.send(assignment, kept.socket, { keepOpen: true }, sent);
   }
 
+  /** Who answers what its guest wants to give away. */
+  set onDelegate(handler: DelegateHandler) {
+    this.#onDelegate = handler;
+  }
+
+  #delegate(id: number, policy: unknown): void {
+    try {
+      const token = this.#onDelegate?.(policy);
+      this.tell({ type: 'delegated', id, ...(token === undefined ? { refusal: 'nobody is served' } : { token }) });
+    } catch (error) {
+      this.tell({ type: 'delegated', id, refusal: (error as Error).message });
+    }
+  }
+
+  /** Says something to it; that it cannot be reached any more is no news. */
+  tell(message: BrokerMessage): void {
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
   /** Asks it to end its session and report, and ends it when it does not within `graceMs`. */
   stop(graceMs: number): void {
-    const message: BrokerMessage = { type: 'stop' };
-    // That it cannot be reached any more is no news.
-    if (this.#child.connected) this.#child.send(message, () => {});
+    this.tell({ type: 'stop' });
     this.#killWithin(graceMs);
   }
 

@@ -2,7 +2,7 @@
  * What broker and executor say to each other over the IPC channel between them. An executor runs what a guest sends,
  * so what it reports is checked like any other foreign input.
  */
-import type { Policy } from '@vesper-gpu/host';
+import type { Budget, Policy } from '@vesper-gpu/host';
 import type { WatchLimits } from './watch.ts';
 
 /** Where the guest is that an executor is to serve. Its socket travels beside the first kind. */
@@ -29,7 +29,14 @@ export type Assignment = GuestSource & {
 export type BrokerMessage =
   | Assignment
   /** End the session, or never begin one; report; exit. */
-  | { readonly type: 'stop' };
+  | { readonly type: 'stop' }
+  /** The answer to `delegate`: the secret of the new capability, or why there is none. */
+  | { readonly type: 'delegated'; readonly id: number; readonly token?: string; readonly refusal?: string }
+  /** A session that was delegated is over: what had been carved out for it, and what it has used up of that. */
+  | { readonly type: 'returned'; readonly given: Budget; readonly spent: Spent };
+
+/** What does not come back when a delegated session ends. */
+export type Spent = Pick<Budget, 'gpuMsTotal' | 'bytes' | 'commands'>;
 
 /** What a session has cost so far: bytes received from and sent to the guest, and counts. */
 export interface SessionStatistics {
@@ -62,7 +69,9 @@ export type ExecutorMessage =
   /** The session is over. Where the guest may still be reading the last word, the process is needed until `flushed`. */
   | { readonly type: 'ended'; readonly report: ExecutorReport; readonly isFlushing: boolean }
   /** The guest has read the last word, or will not. */
-  | { readonly type: 'flushed' };
+  | { readonly type: 'flushed' }
+  /** The guest wants a capability for a sandbox of its own. What the policy is, is checked by who uses it. */
+  | { readonly type: 'delegate'; readonly id: number; readonly policy: unknown };
 
 const MAX_REPORT_LENGTH = 1000;
 
@@ -71,6 +80,8 @@ export function readExecutorMessage(message: unknown): ExecutorMessage | undefin
   if (!isRecord(message)) return undefined;
   if (message['type'] === 'ready') return { type: 'ready' };
   if (message['type'] === 'flushed') return { type: 'flushed' };
+  if (message['type'] === 'delegate' && typeof message['id'] === 'number')
+    return { type: 'delegate', id: message['id'], policy: message['policy'] };
   const report = message['report'];
   if (message['type'] !== 'ended' || !isRecord(report)) return undefined;
   const { reason, statistics } = report;

@@ -1,7 +1,9 @@
+import type { Budget } from '@vesper-gpu/host';
 import type { Logger } from 'pino';
+import type { Delegator } from './delegations.ts';
 import type { ExecutorEnd, ExecutorProcess } from './executor-process.ts';
 import type { KeptSocket } from './hand-over.ts';
-import type { Assignment, SessionStatistics } from './messages.ts';
+import type { Assignment, SessionStatistics, Spent } from './messages.ts';
 import { describeViolation } from './watch.ts';
 
 /** What became of one guest. */
@@ -28,7 +30,7 @@ export interface SessionReport {
 const NO_STATISTICS: SessionStatistics = { receivedBytes: 0, sentBytes: 0, commands: 0, requests: 0, objects: 0 };
 
 /** One guest that was let in. */
-export class Session {
+export class Session implements Delegator {
   readonly guest: number;
   readonly agent: string;
   readonly role: string | undefined;
@@ -71,6 +73,15 @@ export class Session {
       this.#logger.error({ guest }, `guest ${guest} could not be handed over: ${error.message}`);
       this.executor.kill();
     });
+  }
+
+  returned(given: Budget, spent: Spent): void {
+    this.executor.tell({ type: 'returned', given, spent });
+  }
+
+  withdraw(reason: string): void {
+    this.#excuse ??= reason;
+    this.executor.kill();
   }
 
   /** Ends the executor, which has not seen the guest. */

@@ -18,8 +18,8 @@ export class StreamHandlers extends VesperStreamHandlers {
     this.#connection.release(ids);
   }
 
-  override attenuate(): Promise<VesperCapabilityValue> {
-    return Promise.reject(new Error('this host does not delegate'));
+  override async attenuate(policy: string): Promise<VesperCapabilityValue> {
+    return { token: await this.#connection.enforcement.attenuate(policy) };
   }
 
   override injectError(device: api.GPUDevice, type: api.GPUErrorFilter, message: string): void {

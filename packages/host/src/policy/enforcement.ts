@@ -2,28 +2,63 @@ import type { Handlers, PolicyCommand } from '@vesper-gpu/protocol/host';
 import { ProtocolError } from '@vesper-gpu/wire';
 import type { Flow } from '../flow.ts';
 import { AdapterView } from './adapter-view.ts';
+import { attenuate } from './attenuate.ts';
 import type { AuditEntry } from './audit.ts';
+import { carve, giveBack, SPENT_QUANTITIES } from './carve.ts';
 import { GPUMemory } from './gpu-memory.ts';
 import { GPUTime } from './gpu-time.ts';
 import { Guard } from './guard.ts';
 import type { Budget, Policy } from './policy.ts';
+import { parsePolicyRole } from './policy-file.ts';
 import { Rates } from './rates.ts';
 import { Refusal } from './refusal.ts';
 import { limitShaders, type Sha256 } from './shader-cost.ts';
 import { quantiseTimestamps } from './timestamps.ts';
+
+/** A role that lists every path there is has a third of that, in UTF-16 units. */
+const MAX_REQUEST_LENGTH = 256 << 10;
 
 /** What the enforcement of a policy needs of the session. */
 export interface EnforcementOptions {
   readonly policy: Policy;
   readonly handlers: Handlers;
   readonly flow: Flow;
-  /** How many objects the guest has now. */
+  /** How many objects the guest has now, and how many commands it has sent. */
   objectCount(): number;
+  commandCount(): number;
   /** Ends the session. */
   end(error: ProtocolError): void;
+  /** Hears of it when a part of the budget was carved out or given back. */
+  budgetChanged?(budget: Budget): void;
   /** Hears of what was refused. */
   audit?(entry: AuditEntry): void;
   readonly sha256?: Sha256 | undefined;
+  readonly delegate?: Delegate | undefined;
+}
+
+/**
+ * Opens a capability for a session that is to be held to `policy`. It is asked for once the budget has been carved out.
+ * @returns the secret that the new session shows; a rejection's message is told to the guest
+ */
+export type Delegate = (policy: Policy) => Promise<string>;
+
+/** What a guest asks for. */
+function requestedRole(text: string): Policy {
+  if (text.length > MAX_REQUEST_LENGTH) throw operationError(`a role of more than ${MAX_REQUEST_LENGTH} characters`);
+  try {
+    return parsePolicyRole(text, 'delegated');
+  } catch (error) {
+    throw operationError((error as Error).message);
+  }
+}
+
+/** Nothing of all that a budget names. */
+function zeroOf(budget: Budget): Budget {
+  return Object.fromEntries(Object.keys(budget).map((quantity) => [quantity, 0]));
+}
+
+function operationError(message: string): Error {
+  return Object.assign(new Error(message), { name: 'OperationError' });
 }
 
 /** Holds one session to its policy: in place before the first command, gone with the session. */
@@ -32,13 +67,16 @@ export class Enforcement {
   readonly rates: Rates;
   readonly memory: GPUMemory;
   readonly #time: GPUTime;
+  /** What the session may spend now; parts of it may be carved out. */
+  readonly #budget: { -readonly [K in keyof Budget]: Budget[K] };
   readonly #options: EnforcementOptions;
   readonly #compilations = new Set<ReturnType<typeof setTimeout>>();
 
   constructor(options: EnforcementOptions) {
     this.#options = options;
     const { policy, handlers, flow } = options;
-    const { budget } = policy;
+    const budget = { ...policy.budget };
+    this.#budget = budget;
     this.view = new AdapterView(policy);
     const guard = new Guard(handlers, (refusal) => this.#refused(refusal));
     const end = (rule: keyof Budget, detail: string): void => this.#end(`budget.${rule}`, detail);
@@ -49,7 +87,7 @@ export class Enforcement {
     this.rates = new Rates(budget, flow, end);
     this.#limitCompilations(guard);
     limitShaders(guard, policy.wgsl, options.sha256);
-    if (budget.objects !== undefined) this.#limitObjects(guard, budget.objects);
+    if (budget.objects !== undefined) this.#limitObjects(guard);
     guard.enforce(policy);
   }
 
@@ -68,10 +106,71 @@ export class Enforcement {
     this.#options.end(new ProtocolError(isHang ? 'watchdog' : 'budget', `${detail} (${rule})`));
   }
 
-  #limitObjects(guard: Guard, most: number): void {
+  /** Commands that the guest may send in all. */
+  get maxCommands(): number {
+    return this.#budget.commands ?? Infinity;
+  }
+
+  /**
+   * Opens a narrower capability for a sandbox within the guest, and takes what that may spend from this session.
+   * @param text a role, as policy files have it, in JSON
+   * @throws Error that tells the guest what is wrong
+   */
+  async attenuate(text: string): Promise<string> {
+    const { delegate, policy } = this.#options;
+    if (delegate === undefined) throw operationError('this host does not delegate');
+    const request = requestedRole(text);
+    const carved = carve(this.#available(), request.budget);
+    if (!carved.isCarved) throw operationError(carved.message);
+    const child = { ...attenuate(policy, request), budget: carved.child };
+    this.#change(child.budget, -1);
+    try {
+      return await delegate(child);
+    } catch (error) {
+      this.giveBack(child.budget, {});
+      throw operationError((error as Error).message);
+    }
+  }
+
+  /**
+   * A session that was delegated is over.
+   * @param given what had been carved out for it
+   * @param spent what it has used up of that for good
+   */
+  giveBack(given: Budget, spent: Pick<Budget, 'gpuMsTotal' | 'bytes' | 'commands'>): void {
+    this.#change(giveBack(zeroOf(given), given, spent), 1);
+  }
+
+  /** What is left of the budget. */
+  #available(): Budget {
+    const { gpuMemory, objects, gpuMsTotal, bytes, commands } = this.#budget;
+    return {
+      ...this.#budget,
+      ...(gpuMemory === undefined ? {} : { gpuMemory: gpuMemory - this.memory.ledger.usedBytes }),
+      ...(objects === undefined ? {} : { objects: Math.max(0, objects - this.#options.objectCount()) }),
+      ...(gpuMsTotal === undefined ? {} : { gpuMsTotal: Math.max(0, gpuMsTotal - this.#time.totalMs) }),
+      ...(bytes === undefined ? {} : { bytes: Math.max(0, bytes - this.rates.totalBytes) }),
+      ...(commands === undefined ? {} : { commands: Math.max(0, commands - this.#options.commandCount()) }),
+    };
+  }
+
+  /** Adds a part to what may be spent, or takes it away; what has no limit stays without. */
+  #change(part: Budget, sign: 1 | -1): void {
+    for (const quantity of SPENT_QUANTITIES) {
+      const [now, change] = [this.#budget[quantity], part[quantity]];
+      if (now !== undefined && change !== undefined) this.#budget[quantity] = now + sign * change;
+    }
+    if (this.#budget.gpuMemory !== undefined) this.memory.ledger.setLimit(this.#budget.gpuMemory);
+    this.#time.budgetChanged();
+    this.rates.budgetChanged();
+    this.#options.budgetChanged?.({ ...this.#budget });
+  }
+
+  #limitObjects(guard: Guard): void {
     guard.aroundAll(
       ({ creates }) => creates > 0,
       (next, args, command) => {
+        const most = this.#budget.objects!;
         if (this.#options.objectCount() <= most) return next(...args);
         const reason = `allows ${most} objects at a time`;
         return guard.refuse(new Refusal('out-of-memory', command.name, 'budget.objects', reason), command);

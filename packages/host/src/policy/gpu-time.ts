@@ -52,6 +52,11 @@ export class GPUTime {
     return this.#totalMs;
   }
 
+  /** The budget has changed: a part was carved out, or given back. */
+  budgetChanged(): void {
+    if (this.#budget.gpuMsPerSec !== undefined) this.#rate?.setRate(this.#budget.gpuMsPerSec);
+  }
+
   /** Nothing is watched any more. */
   stop(): void {
     for (const timer of this.#timers) clearTimeout(timer);

@@ -48,6 +48,11 @@ export class MemoryLedger {
     return this.#peakBytes;
   }
 
+  /** From now on, so much may be charged in all; what is charged already stays. */
+  setLimit(bytes: number): void {
+    this.#limitBytes = bytes;
+  }
+
   /** Whether so much could be charged. */
   fits(bytes: number): boolean {
     // This way round, NaN does not fit either.

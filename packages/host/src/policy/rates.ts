@@ -29,6 +29,18 @@ export class Rates {
       );
   }
 
+  /** Bytes that have come. */
+  get totalBytes(): number {
+    return this.#totalBytes;
+  }
+
+  /** The budget has changed: a part was carved out, or given back. */
+  budgetChanged(): void {
+    const { bytesPerSec, commandsPerSec } = this.#budget;
+    if (bytesPerSec !== undefined) this.#bytes?.setRate(bytesPerSec);
+    if (commandsPerSec !== undefined) this.#commands?.setRate(commandsPerSec);
+  }
+
   /** Bytes have come. @returns whether the session goes on. */
   receivedBytes(count: number): boolean {
     this.#totalBytes += count;
@@ -50,10 +62,13 @@ export class Rates {
     // One that is waited for already is waited for longer by the next frame, if it has to be.
     if (waitMs === undefined || waitMs === 0 || this.#timer !== undefined) return;
     this.#flow.hold('rate');
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#flow.release('rate');
-    }, waitMs);
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#flow.release('rate');
+      },
+      Math.min(2 ** 31 - 1, waitMs),
+    );
   }
 
   /** Nothing is held or ended any more. */

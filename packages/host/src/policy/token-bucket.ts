@@ -3,17 +3,22 @@
  * https://en.wikipedia.org/wiki/Token_bucket
  */
 export class TokenBucket {
-  readonly #perMs: number;
-  readonly #capacity: number;
+  #perMs!: number;
+  #capacity!: number;
   #tokens: number;
   #lastMs: number;
 
   /** @param perSecond units that may be spent in each second; as many may be saved up. */
   constructor(perSecond: number, nowMs: number) {
-    this.#perMs = perSecond / 1000;
-    this.#capacity = perSecond;
     this.#tokens = perSecond;
     this.#lastMs = nowMs;
+    this.setRate(perSecond);
+  }
+
+  /** From now on, it is another rate. */
+  setRate(perSecond: number): void {
+    this.#perMs = perSecond / 1000;
+    this.#capacity = perSecond;
   }
 
   /** Spends, into debt if there is not enough. @returns how long to wait, in milliseconds, until nothing is owed. */

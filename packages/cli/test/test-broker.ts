@@ -1,3 +1,4 @@
+import type { Policy } from '@vesper-gpu/host';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -44,10 +45,14 @@ export class TestBroker {
   }
 
   /** The same with executors that have a GPU; the packages must be built. */
-  static async startReal(kind: 'unix' | 'tcp' = 'unix', options: Partial<BrokerOptions> = {}): Promise<TestBroker> {
+  static async startReal(
+    kind: 'unix' | 'tcp' = 'unix',
+    { policy, ...options }: Partial<BrokerOptions> & { policy?: Policy } = {},
+  ): Promise<TestBroker> {
     const test = new TestBroker();
+    const address = kind === 'unix' ? `unix:${join(temporaryFolder(), 'gpu')}` : 'tcp:127.0.0.1:0';
     test.broker = await startBroker({
-      listen: [kind === 'unix' ? `unix:${join(temporaryFolder(), 'gpu')}` : 'tcp:127.0.0.1:0'],
+      listen: [policy === undefined ? address : { address, policy }],
       logger: pino({ level: 'debug' }, { write: (line: string) => void test.log.push(JSON.parse(line) as LogEntry) }),
       sessionEnded: (report) => void test.reports.push(report),
       ...options,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { connect, type GuestConnection } from '@vesper-gpu/guest';
+import { DEFAULT_POLICY } from '@vesper-gpu/host';
 import { openTransport } from '@vesper-gpu/transport';
 import { describe, expect, it } from 'vitest';
 import { requireBuilt } from '../../test/command.ts';
@@ -101,7 +102,9 @@ function isAlive(pid: number): boolean {
 describe.each(['unix', 'tcp'] as const)('over %s, a guest whose executor is ended', (kind) => {
   it('because a shader does not compile in time learns it, and another guest goes on', async () => {
     const compileMs = 700;
-    const test = await TestBroker.startReal(kind, { watch: { compileMs } });
+    // Without the look at the text that stops it before the compiler sees it.
+    const policy = { ...DEFAULT_POLICY, wgsl: { compileMs } };
+    const test = await TestBroker.startReal(kind, { policy });
     const [hostile, healthy] = [await guestOf(test), await guestOf(test)];
     const { device } = hostile;
     const startedMs = performance.now();

@@ -4,7 +4,7 @@
  */
 import { writeSync } from 'node:fs';
 import { isMainThread, workerData } from 'node:worker_threads';
-import { BEAT_MS, watchLine, WATCH_DESCRIPTOR, type Violation, type WatchLine } from './broker/watch.ts';
+import { beatMs, watchLine, WATCH_DESCRIPTOR, type Violation, type WatchLine } from './broker/watch.ts';
 
 // The words that are shared. The first two are the host package's: see its ServeOptions.activity.
 export const RECORDS = 0;
@@ -30,32 +30,36 @@ export interface WatchData {
   readonly commands: readonly ({ name: string; compiles: boolean } | undefined)[];
 }
 
-/** How often, in milliseconds, the main thread is looked at. */
-const LOOK_MS = 50;
-/** Every how many looks the memory is measured. */
-const LOOKS_PER_MEASUREMENT = 2;
-const LOOKS_PER_BEAT = Math.ceil(BEAT_MS / LOOK_MS);
+/** How often, in milliseconds, a main thread that works is looked at, and its memory. */
+const LOOK_MS = 100;
+/** The same for one that has nothing to do: there may be many of these. */
+const IDLE_LOOK_MS = 500;
 
 if (!isMainThread) watch(workerData as WatchData);
 
 function watch({ activity, limits, commands }: WatchData): void {
   Atomics.wait(activity, PHASE, PHASE_WAITING);
   const [hangMs, compileMs] = limits as unknown as [number, number];
+  const beatEveryMs = beatMs({ hangMs, compileMs });
+  const idleLookMs = Math.min(IDLE_LOOK_MS, beatEveryMs);
   let seenRecords = 0;
   let seenPulse = -1;
   let progressMs = performance.now();
-  for (let look = 0; Atomics.load(activity, PHASE) === PHASE_SERVING; look++) {
+  let nextBeatMs = 0;
+  while (Atomics.load(activity, PHASE) === PHASE_SERVING) {
     const records = Atomics.load(activity, RECORDS);
     const pulse = Atomics.load(activity, PULSE);
     const opcode = Atomics.load(activity, OPCODE);
+    const isIdle = records === seenRecords && opcode === 0;
+    const nowMs = performance.now();
     if (records !== seenRecords || pulse !== seenPulse) {
       seenRecords = records;
       seenPulse = pulse;
-      progressMs = performance.now();
+      progressMs = nowMs;
     } else {
       const command = opcode === 0 ? undefined : commands[opcode];
       const limitMs = command?.compiles === true ? compileMs : hangMs;
-      if (performance.now() - progressMs > limitMs) {
+      if (nowMs - progressMs > limitMs) {
         // Records of the protocol's own have no name.
         if (opcode === 0) violated({ kind: 'frozen', limitMs });
         else violated({ kind: 'stuck', command: command?.name ?? `record ${opcode}`, limitMs });
@@ -64,14 +68,15 @@ function watch({ activity, limits, commands }: WatchData): void {
     }
     // It may shrink: a part of it can be given away.
     const processMemory = limits[2]!;
-    if (look % LOOKS_PER_MEASUREMENT === 0 && processMemory < Infinity) {
-      if (process.memoryUsage.rss() > processMemory) {
-        violated({ kind: 'memory', limitBytes: processMemory });
-        return;
-      }
+    if (processMemory < Infinity && process.memoryUsage.rss() > processMemory) {
+      violated({ kind: 'memory', limitBytes: processMemory });
+      return;
     }
-    if (look % LOOKS_PER_BEAT === 0) say({ type: 'beat' });
-    Atomics.wait(activity, PHASE, PHASE_SERVING, LOOK_MS);
+    if (nowMs >= nextBeatMs) {
+      say({ type: 'beat' });
+      nextBeatMs = nowMs + beatEveryMs;
+    }
+    Atomics.wait(activity, PHASE, PHASE_SERVING, isIdle ? idleLookMs : LOOK_MS);
   }
 }
 

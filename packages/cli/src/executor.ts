@@ -9,7 +9,7 @@ import { serveGuest, type HostMemory, type Policy, type Session } from '@vesper-
 import type { api } from '@vesper-gpu/protocol';
 import { deviceTransport, socketTransport } from '@vesper-gpu/transport';
 import type { Transport } from '@vesper-gpu/wire';
-import type { Assignment, BrokerMessage, ExecutorMessage } from './broker/messages.ts';
+import { adapterWords, type Assignment, type BrokerMessage, type ExecutorMessage } from './broker/messages.ts';
 import { watchClose } from './broker/watch-close.ts';
 import { startWatch } from './watch-control.ts';
 
@@ -38,7 +38,7 @@ const watch = startWatch();
 const gpu = openGPU() as unknown as api.GPU;
 // Opening an adapter is what takes a driver its time. A variable of the module keeps it: Dawn crashes if it is collected.
 export const firstAdapter = await gpu.requestAdapter();
-tell({ type: 'ready' });
+tell({ type: 'ready', ...(firstAdapter === null ? {} : { adapter: adapterWords(firstAdapter.info) }) });
 
 function stop(): void {
   if (session === undefined) process.exit(0);

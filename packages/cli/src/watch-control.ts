@@ -3,7 +3,7 @@ import { writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { commandInfo } from '@vesper-gpu/protocol/host';
-import { BEAT_MS, watchLine, WATCH_DESCRIPTOR, type WatchLimits } from './broker/watch.ts';
+import { beatMs, watchLine, WATCH_DESCRIPTOR, type WatchLimits } from './broker/watch.ts';
 import { PHASE, PHASE_OVER, PHASE_SERVING, PULSE, WATCH_WORDS, type WatchData } from './executor-watch.ts';
 
 /** How often, in milliseconds, a guest that reads too slowly is looked at. */
@@ -47,9 +47,9 @@ export function startWatch(): Watch {
   const setBehind = (isBehind: boolean): void => void say(watchLine({ type: 'behind', isBehind }));
   return {
     activity,
-    start: ({ hangMs, compileMs, processMemory }) => {
-      limits.set([hangMs, compileMs, processMemory ?? Infinity]);
-      setInterval(() => activity[PULSE]!++, BEAT_MS).unref();
+    start: (watch) => {
+      limits.set([watch.hangMs, watch.compileMs, watch.processMemory ?? Infinity]);
+      setInterval(() => activity[PULSE]!++, beatMs(watch)).unref();
       Atomics.store(activity, PHASE, PHASE_SERVING);
       Atomics.notify(activity, PHASE);
     },

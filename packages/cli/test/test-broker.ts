@@ -1,5 +1,5 @@
 import type { Policy } from '@vesper-gpu/host';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -124,6 +124,12 @@ export async function eventually<T>(what: string, find: () => T | undefined): Pr
     if (performance.now() > giveUpAt) throw new Error(`waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** The process that runs a program behind whatever was put in front of it: the last of its descendants. */
+export function innermostProcess(pid: number): number {
+  const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  return child === undefined || child === '' ? pid : innermostProcess(Number(child));
 }
 
 /** @param loadMs how long, in milliseconds, the fake executors take to load */

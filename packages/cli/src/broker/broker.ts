@@ -9,8 +9,9 @@ import { Delegations, type Delegator } from './delegations.ts';
 import { driverEnvironment, executorEnvironment, type DriverSetting } from './environment.ts';
 import { ExecutorPool } from './executor-pool.ts';
 import { detach } from './hand-over.ts';
-import type { Assignment, Spent } from './messages.ts';
+import { adapterWords, type Assignment, type Spent } from './messages.ts';
 import { Reception, refuseGuest, Rejection, type Visitor } from './reception.ts';
+import { findTools, sandboxes } from './sandbox.ts';
 import { Session, type SessionReport } from './session.ts';
 import { DEFAULT_WATCH, watchLimits, type WatchLimits } from './watch.ts';
 
@@ -92,8 +93,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     { kind: driver.kind, adapter: driver.adapter, reason: driver.reason },
     `driver: ${driver.reason.at(-1)}`,
   );
-  const broker = new RunningBroker(options, driver, { ...environment, ...driver.environment });
+  const devices = parsed.flatMap((address) => (address.kind === 'dev' ? [address.path] : []));
+  const broker = new RunningBroker(options, driver, { ...environment, ...driver.environment }, devices);
   try {
+    await broker.open();
     for (const [i, { address, policy }] of listens.entries()) {
       const device = parsed[i];
       if (device?.kind === 'dev') broker.serveDevice(device.path, policy);
@@ -127,7 +130,12 @@ class RunningBroker implements Broker {
   #devices = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(options: BrokerOptions, driver: DriverChoice, environment: Readonly<Record<string, string>>) {
+  constructor(
+    options: BrokerOptions,
+    driver: DriverChoice,
+    environment: Readonly<Record<string, string>>,
+    devices: readonly string[],
+  ) {
     this.#options = options;
     this.#logger = options.logger;
     this.#watch = { ...DEFAULT_WATCH, ...options.watch };
@@ -136,9 +144,12 @@ class RunningBroker implements Broker {
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
+    const file = options.executorFile ?? EXECUTOR_FILE;
     this.#pool = new ExecutorPool({
-      file: options.executorFile ?? EXECUTOR_FILE,
+      file,
       environment,
+      sandboxes: sandboxes(findTools(process.env['PATH']), { file, environment, devices }),
+      adapter: adapterWords(driver.adapter),
       logger: options.logger,
       spareDelayMs: options.spareDelayMs ?? 0,
     });
@@ -146,6 +157,13 @@ class RunningBroker implements Broker {
 
   get guestCount(): number {
     return this.#sessions.size;
+  }
+
+  /** Finds out how executors can be kept from what they do not need. */
+  async open(): Promise<void> {
+    const { dropped, missed } = await this.#pool.open();
+    this.#logger.info({ dropped }, `executors have no more: ${dropped.join('; ') || 'nothing was dropped'}`);
+    if (missed.length > 0) this.#logger.info({ missed }, `executors still have: ${missed.join('; ')}`);
   }
 
   async listen(address: string, policy: Policy | undefined): Promise<void> {

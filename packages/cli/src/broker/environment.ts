@@ -32,7 +32,8 @@ export function executorEnvironment(environment: Environment): Record<string, st
   for (const [name, value] of Object.entries(environment)) {
     if (value !== undefined && (NAMES.has(name) || PREFIXES.test(name))) kept[name] = value;
   }
-  return kept;
+  // What one guest's shaders left in a cache is not for the next one to find, or to time.
+  return { ...kept, MESA_SHADER_CACHE_DISABLE: 'true', __GL_SHADER_DISK_CACHE: '0' };
 }
 
 /** Which drivers may be chosen: see `chooseDriver` of @vesper-gpu/dawn. */

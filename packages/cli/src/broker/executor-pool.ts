@@ -1,10 +1,18 @@
 import type { Logger } from 'pino';
 import { ExecutorProcess, type ExecutorOptions } from './executor-process.ts';
+import type { Sandbox } from './sandbox.ts';
 
 /** How long, in milliseconds, to wait before a spare that died by itself is replaced. */
 const RETRY_MS = 5000;
 
-export interface PoolOptions extends Omit<ExecutorOptions, 'output'> {
+/** How long, in milliseconds, an executor may take to get ready in a sandbox that is tried. */
+const TRIAL_MS = 10_000;
+
+export interface PoolOptions extends Omit<ExecutorOptions, 'output' | 'sandbox'> {
+  /** Ways to start them, at least one: the first in which an executor gets ready is used. */
+  readonly sandboxes: readonly Sandbox[];
+  /** What an executor has to say of its adapter: a sandbox must not hide the driver that was chosen. */
+  readonly adapter: string;
   readonly logger: Logger;
   /** How long, in milliseconds, after a spare was taken the next one is started. */
   readonly spareDelayMs: number;
@@ -20,10 +28,37 @@ export class ExecutorPool {
   #spare: ExecutorProcess | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #sandbox: Sandbox;
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#sandbox = options.sandboxes.at(-1)!;
+  }
+
+  /** Finds the way to start executors, and keeps the first one ready. To be called before anything else. */
+  async open(): Promise<Sandbox> {
+    const candidates = this.#options.sandboxes;
+    for (const sandbox of candidates.slice(0, -1)) {
+      this.#sandbox = sandbox;
+      // What it writes is of interest if it stays; that a sandbox did not work is said once, in words.
+      const lines: (() => void)[] = [];
+      let isTrial = true;
+      const executor = this.#start((log) => void (isTrial ? lines.push(log) : log()));
+      const timer = setTimeout(() => executor.kill(), TRIAL_MS);
+      const isReady = await executor.ready;
+      clearTimeout(timer);
+      const { adapter = this.#options.adapter } = executor;
+      if (isReady && adapter === this.#options.adapter && !this.#isClosed) {
+        isTrial = false;
+        for (const log of lines) log();
+        this.#keep(executor);
+        return sandbox;
+      }
+      executor.kill();
+    }
+    this.#sandbox = candidates.at(-1)!;
     this.#refillWithin(0);
+    return this.#sandbox;
   }
 
   /** The spare, or a new one; it may still be loading. */
@@ -61,6 +96,10 @@ export class ExecutorPool {
       this.#refillWithin(RETRY_MS);
       return;
     }
+    this.#keep(spare);
+  }
+
+  #keep(spare: ExecutorProcess): void {
     this.#spare = spare;
     void spare.ended.then(({ how, output }) => {
       if (this.#spare !== spare) return;
@@ -71,12 +110,14 @@ export class ExecutorPool {
     });
   }
 
-  #start(): ExecutorProcess {
+  /** @param output what is done with the writing of a line to the log */
+  #start(output = (log: () => void): void => log()): ExecutorProcess {
     const { logger } = this.#options;
     const executor: ExecutorProcess = new ExecutorProcess({
       file: this.#options.file,
       environment: this.#options.environment,
-      output: (line) => logger.debug({ pid: executor.pid, line }, 'an executor wrote'),
+      sandbox: this.#sandbox,
+      output: (line) => output(() => logger.debug({ pid: executor.pid, line }, 'an executor wrote')),
     });
     this.#live.add(executor);
     void executor.ended.then(() => this.#live.delete(executor));

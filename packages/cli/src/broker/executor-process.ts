@@ -1,8 +1,10 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { KeptSocket } from './hand-over.ts';
 import { readExecutorMessage, type Assignment, type BrokerMessage, type ExecutorReport } from './messages.ts';
 import { OutputCapture } from './output.ts';
+import type { Sandbox } from './sandbox.ts';
 import { WATCH_DESCRIPTOR, WatchReader, type Violation, type WatchLine } from './watch.ts';
 
 /** How long, in milliseconds, loading the driver may take. */
@@ -17,6 +19,8 @@ export interface ExecutorOptions {
   readonly file: string;
   /** All of its environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** How it is started. */
+  readonly sandbox: Sandbox;
   /** A line that it wrote to stdout or stderr. */
   output(line: string): void;
 }
@@ -42,6 +46,8 @@ export interface ExecutorEnd {
 export class ExecutorProcess {
   /** Resolves to whether it can serve: false when it ended before it could. Never rejects. */
   readonly ready: Promise<boolean>;
+  /** The adapter that it opened, in its own words; undefined before it is ready, and where it does not say. */
+  adapter: string | undefined;
   /** Resolves once the process is gone and all that it wrote is read. Never rejects. */
   readonly ended: Promise<ExecutorEnd>;
   readonly #child: ChildProcess;
@@ -55,11 +61,12 @@ export class ExecutorProcess {
   #onDelegate: DelegateHandler | undefined;
 
   constructor(options: ExecutorOptions) {
-    const child = fork(options.file, [], {
+    // None of the broker's own arguments: it may have modules to register, or an inspector. The host says when to collect.
+    const program = [process.execPath, '--expose-gc', options.file];
+    const [command, ...args] = [...options.sandbox.wrapper, ...program];
+    const child = spawn(command!, args, {
       cwd: '/',
       env: options.environment,
-      // Not the broker's: it may have modules to register, or an inspector. The host says when to collect.
-      execArgv: ['--expose-gc'],
       // A signal from the terminal is for the broker, which ends its executors in order.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
@@ -90,8 +97,10 @@ export class ExecutorProcess {
           ...(this.#violation === undefined ? {} : { violation: this.#violation }),
         });
       };
+      child.on('exit', () => this.kill());
       child.on('close', (status, signal) => {
-        how ??= signal === null ? `ended with status ${status}` : `was ended by ${signal}`;
+        const ending = signal ?? (options.sandbox.isParent ? signalOf(status) : undefined);
+        how ??= ending === undefined ? `ended with status ${status}` : `was ended by ${ending}`;
         finish();
       });
       child.on('disconnect', finish);
@@ -109,7 +118,10 @@ export class ExecutorProcess {
       };
       child.on('message', (value: unknown) => {
         const message = readExecutorMessage(value);
-        if (message?.type === 'ready') settle(true);
+        if (message?.type === 'ready') {
+          this.adapter = message.adapter;
+          settle(true);
+        }
         if (message?.type === 'delegate') this.#delegate(message.id, message.policy);
         if (message?.type === 'ended') {
           this.#report ??= message.report;
@@ -173,9 +185,16 @@ export class ExecutorProcess {
     this.#killWithin(graceMs);
   }
 
-  /** Ends it at once. */
+  /** Ends it at once, with whatever was put in front of it. */
   kill(): void {
-    this.#child.kill('SIGKILL');
+    const { pid } = this.#child;
+    if (pid === undefined || this.#isGone) return;
+    try {
+      // The group: a wrapper that is killed as it starts the program would leave that behind.
+      process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
   }
 
   #killWithin(milliseconds: number): void {
@@ -207,4 +226,10 @@ export class ExecutorProcess {
     this.#violation ??= violation;
     this.kill();
   }
+}
+
+/** The signal that a status of a shell, or of a wrapper like one, stands for. */
+function signalOf(status: number | null): string | undefined {
+  const number = (status ?? 0) - 128;
+  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
 }

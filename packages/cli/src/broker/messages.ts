@@ -64,8 +64,8 @@ export interface ExecutorReport {
 }
 
 export type ExecutorMessage =
-  /** The driver is loaded: a guest can be served at once. */
-  | { readonly type: 'ready' }
+  /** The driver is loaded: a guest can be served at once. The adapter is told in words. */
+  | { readonly type: 'ready'; readonly adapter?: string }
   /** The session is over. Where the guest may still be reading the last word, the process is needed until `flushed`. */
   | { readonly type: 'ended'; readonly report: ExecutorReport; readonly isFlushing: boolean }
   /** The guest has read the last word, or will not. */
@@ -73,12 +73,23 @@ export type ExecutorMessage =
   /** The guest wants a capability for a sandbox of its own. What the policy is, is checked by who uses it. */
   | { readonly type: 'delegate'; readonly id: number; readonly policy: unknown };
 
+/** The part of GPUAdapterInfo that names an adapter. */
+export interface AdapterInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+}
+
 const MAX_REPORT_LENGTH = 1000;
 
 /** Reads a message of an executor; undefined when it is none. */
 export function readExecutorMessage(message: unknown): ExecutorMessage | undefined {
   if (!isRecord(message)) return undefined;
-  if (message['type'] === 'ready') return { type: 'ready' };
+  if (message['type'] === 'ready') {
+    const adapter = plainText(message['adapter'], MAX_REPORT_LENGTH);
+    return { type: 'ready', ...(adapter === '' ? {} : { adapter }) };
+  }
   if (message['type'] === 'flushed') return { type: 'flushed' };
   if (message['type'] === 'delegate' && typeof message['id'] === 'number')
     return { type: 'delegate', id: message['id'], policy: message['policy'] };
@@ -114,4 +125,9 @@ export function plainText(value: unknown, maxLength: number): string {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
+}
+
+/** An adapter in words, to tell whether two processes opened the same one. */
+export function adapterWords(info: AdapterInfo): string {
+  return [info.vendor, info.architecture, info.device, info.description].join('; ');
 }

@@ -4,7 +4,7 @@ import { DEFAULT_POLICY } from '@vesper-gpu/host';
 import { openTransport } from '@vesper-gpu/transport';
 import { describe, expect, it } from 'vitest';
 import { requireBuilt } from '../../test/command.ts';
-import { afterwards, eventually, TestBroker } from '../../test/test-broker.ts';
+import { afterwards, eventually, innermostProcess, TestBroker } from '../../test/test-broker.ts';
 import { WatchReader, watchLine, type WatchLine } from './watch.ts';
 
 requireBuilt();
@@ -26,7 +26,7 @@ async function guestOf(test: TestBroker): Promise<Guest> {
   const adapter = await connection.gpu.requestAdapter();
   const device = await adapter!.requestDevice();
   const { pid } = await test.logged(new RegExp(`^guest ${number} connected`));
-  return { connection, device, pid: Number(pid) };
+  return { connection, device, pid: innermostProcess(Number(pid)) };
 }
 
 /** Resolves to whether the device still computes: 1000 squares, added up. */

@@ -33,8 +33,10 @@ export function watchLimits({ wgsl, budget }: Policy): Partial<WatchLimits> {
 
 /** Which descriptor of an executor leads to the broker's end of the pipe. */
 export const WATCH_DESCRIPTOR = 4;
-/** How often, in milliseconds, an executor that serves a guest says that it is there. */
-export const BEAT_MS = 250;
+/** How often, in milliseconds, an executor that serves a guest says that it is there: seldom, as most guests are idle. */
+export function beatMs({ hangMs }: WatchLimits): number {
+  return Math.min(1000, hangMs / 4);
+}
 
 /** Why an executor has to be ended. */
 export type Violation =

@@ -1,0 +1,121 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { afterwards, temporaryFolder, TestBroker } from '../../test/test-broker.ts';
+import { findTools, sandboxes, type Tools } from './sandbox.ts';
+
+const tools = findTools(process.env['PATH']);
+const needs = { file: '/usr/lib/vesper/executor.js', environment: {}, devices: [] };
+
+/** Whether namespaces are to be had here: containers often have none. */
+const hasNamespaces =
+  tools.bwrap !== undefined && spawnSync(tools.bwrap, ['--unshare-pid', '--ro-bind', '/', '/', 'true']).status === 0;
+
+/** Runs `body` in an executor, where `say` sends a value to this test. */
+async function inExecutor(body: string): Promise<{ test: TestBroker; said: unknown }> {
+  const file = join(temporaryFolder(), 'executor.mjs');
+  const program = `
+    import * as fs from 'node:fs';
+    import * as net from 'node:net';
+    const say = (value) => process.send({ type: 'ready' }, () => console.log(JSON.stringify(value)));
+    process.on('message', () => {});
+    process.on('disconnect', () => process.exit(1));
+    ${body}`;
+  writeFileSync(file, program);
+  const test = await TestBroker.start('unix', { executorFile: file });
+  const entry = await test.logged(/an executor wrote/);
+  return { test, said: JSON.parse(String(entry['line'])) };
+}
+
+describe.runIf(process.platform === 'linux')('an executor', () => {
+  it('has the descriptors that it needs and no others', async () => {
+    // Before node opens any for itself: its own have kinds of their own.
+    const { said } = await inExecutor(`
+      const links = fs.readdirSync('/proc/self/fd').flatMap((fd) => {
+        try { return [[Number(fd), fs.readlinkSync('/proc/self/fd/' + fd)]]; } catch { return []; }
+      });
+      say(links.filter(([fd, to]) => !/^(anon_inode|pipe):/.test(to) && !/\\/(fd|urandom)$/.test(to)));`);
+    const open = said as [number, string][];
+    expect(open.map(([fd]) => fd).filter((fd) => fd <= 4)).toEqual([0, 1, 2, 3, 4]);
+    // Node opens /dev/null for itself.
+    expect(open.filter(([fd, to]) => fd > 4 && to !== '/dev/null')).toEqual([]);
+  });
+
+  it('leaves no core dump, and gains no privileges', async () => {
+    const { test, said } = await inExecutor(`
+      const status = fs.readFileSync('/proc/self/status', 'utf8');
+      const number = (name) => Number.parseInt(new RegExp('^' + name + ':\\\\s+(\\\\w+)', 'm').exec(status)[1], 16);
+      const [, core] = /^Max core file size\\s+(\\w+)/m.exec(fs.readFileSync('/proc/self/limits', 'utf8'));
+      say({ core, privileges: number('NoNewPrivs'), effective: number('CapEff'), permitted: number('CapPrm') });`);
+    const entry = await test.logged(/^executors have no more/);
+    expect(entry['dropped']).toContain('core dumps');
+    expect(said).toMatchObject({ core: '0' });
+    if (tools.bwrap === undefined && tools.setpriv === undefined) return;
+    expect(said).toEqual({ core: '0', privileges: 1, effective: 0, permitted: 0 });
+  });
+});
+
+describe.runIf(hasNamespaces)('an executor in namespaces', () => {
+  it('sees neither the network, nor other processes, nor files of users, and writes none', async () => {
+    const server = createServer((_, response) => response.end('secret'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    afterwards(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const secrets = temporaryFolder();
+    writeFileSync(join(secrets, 'token'), 'secret');
+    const { test, said } = await inExecutor(`
+      const outcome = (action) => { try { return String(action()); } catch (error) { return error.code; } };
+      const connected = await new Promise((resolve) => {
+        net.connect(${port}, '127.0.0.1').on('connect', () => resolve('connected')).on('error', (error) => resolve(error.code));
+      });
+      say({
+        connected,
+        processes: fs.readdirSync('/proc').filter((name) => /^\\d+$/.test(name)).length < 10,
+        secret: outcome(() => fs.readFileSync(${JSON.stringify(join(secrets, 'token'))}, 'utf8')),
+        written: outcome(() => fs.writeFileSync('/etc/vesper-test', '')),
+      });`);
+    await test.logged(/^executors have no more: .*network.*the files of users/);
+    expect(said).toEqual({ connected: 'ECONNREFUSED', processes: true, secret: 'ENOENT', written: 'EROFS' });
+  });
+});
+
+describe('the ways to start an executor', () => {
+  const all: Tools = { sh: '/bin/sh', bwrap: '/usr/bin/bwrap', setpriv: '/usr/bin/setpriv' };
+
+  it('drop less and less, and say each time what is left', () => {
+    const ways = sandboxes(all, needs);
+    expect(ways[0]!.missed).toEqual([]);
+    expect(ways.at(-1)).toMatchObject({ wrapper: [], dropped: [] });
+    for (const [i, way] of ways.entries()) {
+      if (i === 0) continue;
+      expect(way.dropped.length).toBeLessThanOrEqual(ways[i - 1]!.dropped.length);
+      expect(way.missed.length).toBeGreaterThan(0);
+      for (const missed of way.missed) expect(missed).toMatch(/: .*(did not|is not)/);
+    }
+  });
+
+  it('name the tool that is not there', () => {
+    const { bwrap: _, ...others } = all;
+    expect(sandboxes(others, needs)[0]!.missed.join()).toMatch(/bubblewrap \(bwrap\) is not installed/);
+    expect(sandboxes({}, needs)).toMatchObject([{ wrapper: [], dropped: [] }]);
+  });
+
+  it('leave the program and the files of the driver in sight', () => {
+    const folder = temporaryFolder();
+    for (const name of ['app/dist', 'driver', 'tmp']) mkdirSync(join(folder, name), { recursive: true });
+    writeFileSync(join(folder, 'driver', 'icd.json'), '{}');
+    const [strict] = sandboxes(all, {
+      file: '/home/someone/app/dist/executor.js',
+      environment: { VK_DRIVER_FILES: join(folder, 'driver', 'icd.json'), TMPDIR: join(folder, 'tmp'), HOME: '/root' },
+      devices: ['/dev/vport0p1'],
+    });
+    const text = strict!.wrapper.join(' ');
+    expect(text).toContain('--ro-bind-try /home/someone/app /home/someone/app');
+    expect(text).toContain(`--ro-bind-try ${folder}/driver ${folder}/driver`);
+    expect(text).toContain('--dev-bind-try /dev/vport0p1 /dev/vport0p1');
+    expect(text).not.toContain(`${folder}/tmp`);
+  });
+});

@@ -11,6 +11,7 @@ import { deviceTransport, socketTransport } from '@vesper-gpu/transport';
 import type { Transport } from '@vesper-gpu/wire';
 import { adapterWords, type Assignment, type BrokerMessage, type ExecutorMessage } from './broker/messages.ts';
 import { watchClose } from './broker/watch-close.ts';
+import { News } from './executor-news.ts';
 import { startWatch } from './watch-control.ts';
 
 /** For a device, the end of its data means "not yet" before the guest's first byte: in milliseconds, 24 days. */
@@ -59,6 +60,7 @@ async function serve(assignment: Assignment, socket: Socket | undefined): Promis
   const stream = watchClose(opened, () => {
     if (socket !== undefined) watch.sent(socket);
   });
+  const news = new News(tell);
   session = serveGuest(stream.transport, {
     gpu,
     agent: 'vesper serve',
@@ -69,12 +71,15 @@ async function serve(assignment: Assignment, socket: Socket | undefined): Promis
     budgetChanged: ({ processMemory }) => {
       if (processMemory !== undefined) watch.setProcessMemory(processMemory);
     },
+    audit: news.audit,
     ...(assignment.policy === undefined ? {} : { policy: assignment.policy }),
     ...memory(),
     ...helloOf(assignment),
   });
+  news.follow(session);
   const { reason, message } = await session.ended;
   watch.stop();
+  news.end();
   const { receivedBytes, sentBytes, commands, requests, objects } = session.statistics;
   const statistics = { receivedBytes, sentBytes, commands, requests, objects };
   // The guest may still be reading why it was sent away; the transport bounds how long that takes.

@@ -3,6 +3,7 @@ export type { SessionStatistics } from './host-connection.ts';
 export {
   hostHello,
   serveGuest,
+  type GPUUsage,
   type ReceivedHello,
   type ServeOptions,
   type Session,

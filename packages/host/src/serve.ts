@@ -77,6 +77,16 @@ export interface SessionEnd {
   error?: Error;
 }
 
+/** What a session has used of the GPU. */
+export interface GPUUsage {
+  /** Memory that its objects occupy now, in bytes. */
+  readonly memoryBytes: number;
+  /** The most that they ever did. */
+  readonly peakMemoryBytes: number;
+  /** GPU time so far, in milliseconds. */
+  readonly timeMs: number;
+}
+
 /** A guest that is being served. */
 export interface Session {
   /** Resolves when the session is over; never rejects. */
@@ -89,6 +99,8 @@ export interface Session {
    * @param spent what it has used up of that for good
    */
   giveBack(given: Budget, spent: Pick<Budget, 'gpuMsTotal' | 'bytes' | 'commands'>): void;
+  /** What it uses of the GPU. */
+  readonly gpuUsage: GPUUsage;
   /** Ends the session from the host's side. */
   close(): void;
 }
@@ -162,6 +174,10 @@ class GuestSession implements Session {
 
   giveBack(given: Budget, spent: Pick<Budget, 'gpuMsTotal' | 'bytes' | 'commands'>): void {
     if (!this.#isEnded) this.#connection.enforcement.giveBack(given, spent);
+  }
+
+  get gpuUsage(): GPUUsage {
+    return this.#connection.gpuUsage;
   }
 
   close(): void {

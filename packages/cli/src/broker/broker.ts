@@ -10,6 +10,7 @@ import { driverEnvironment, executorEnvironment, type DriverSetting } from './en
 import { ExecutorPool } from './executor-pool.ts';
 import { detach } from './hand-over.ts';
 import { adapterWords, type Assignment, type Spent } from './messages.ts';
+import { Observer } from './observer.ts';
 import { Reception, refuseGuest, Rejection, type Visitor } from './reception.ts';
 import { findTools, sandboxes } from './sandbox.ts';
 import { Session, type SessionReport } from './session.ts';
@@ -42,6 +43,10 @@ export interface BrokerOptions {
   readonly spareDelayMs?: number;
   /** What the work of a guest may take before its executor is ended; the defaults are those of `DEFAULT_WATCH`; a policy goes before. */
   readonly watch?: Partial<WatchLimits>;
+  /** File that the decisions of policies are appended to, one JSON object a line. Default none. */
+  readonly audit?: string;
+  /** Where metrics can be fetched in the text format of Prometheus: `unix:PATH` or `tcp:HOST:PORT`. Default nowhere. */
+  readonly metrics?: string;
   /** A guest has left, or was dropped. */
   sessionEnded?(report: SessionReport): void;
   /** The program of the executors, and what it runs on: for tests. */
@@ -56,6 +61,8 @@ export interface Broker {
   readonly addresses: readonly string[];
   /** The driver that executors use, and why. */
   readonly driver: DriverChoice;
+  /** Where metrics can be fetched, with the real port; undefined where that is nowhere. */
+  readonly metricsAddress: string | undefined;
   /** How many guests there are now. */
   readonly guestCount: number;
   /** Resolves when no further guest can come: closed, or all addresses were devices and their guests have left. */
@@ -122,6 +129,7 @@ class RunningBroker implements Broker {
   readonly #sessions = new Set<Session>();
   readonly #watch: WatchLimits;
   readonly #delegations = new Delegations();
+  readonly #observer: Observer;
   readonly #reception: Reception;
   /** Connections that had to make room since that was logged last. */
   #madeRoom = 0;
@@ -139,6 +147,7 @@ class RunningBroker implements Broker {
     this.#options = options;
     this.#logger = options.logger;
     this.#watch = { ...DEFAULT_WATCH, ...options.watch };
+    this.#observer = new Observer(options);
     this.#reception = new Reception(options.helloTimeoutMs ?? 10_000);
     this.driver = driver;
     this.finished = new Promise((resolve) => {
@@ -152,15 +161,21 @@ class RunningBroker implements Broker {
       adapter: adapterWords(driver.adapter),
       logger: options.logger,
       spareDelayMs: options.spareDelayMs ?? 0,
+      spares: (count) => this.#observer.executorsReady(count),
     });
+  }
+
+  get metricsAddress(): string | undefined {
+    return this.#observer.metricsAddress;
   }
 
   get guestCount(): number {
     return this.#sessions.size;
   }
 
-  /** Finds out how executors can be kept from what they do not need. */
+  /** Serves what is not for guests; finds out how executors can be kept from what they do not need. */
   async open(): Promise<void> {
+    await this.#observer.open(this.#options);
     const { dropped, missed } = await this.#pool.open();
     this.#logger.info({ dropped }, `executors have no more: ${dropped.join('; ') || 'nothing was dropped'}`);
     if (missed.length > 0) this.#logger.info({ missed }, `executors still have: ${missed.join('; ')}`);
@@ -203,6 +218,7 @@ class RunningBroker implements Broker {
     for (const session of this.#sessions) session.endsWith('the host is stopping');
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#pool.close(STOP_GRACE_MS);
+    await this.#observer.close();
     this.#finish();
   }
 
@@ -267,11 +283,14 @@ class RunningBroker implements Broker {
     this.#sessions.add(session);
     this.#delegations.begin(session, policy ?? DEFAULT_POLICY, parent);
     session.executor.onDelegate = (wanted) => this.#delegations.grant(session, wanted);
+    this.#observer.started(session);
+    session.executor.news = (news) => this.#observer.news(session, news);
     void session.executor.ended.then((end) => {
       this.#sessions.delete(session);
       // On a line of its own: an optional call does not evaluate its arguments when there is nothing to call.
       const report = session.end(end);
       this.#delegations.end(session, spentBy(report, policy));
+      this.#observer.ended(session, report, end.violation);
       this.#options.sessionEnded?.(report);
     });
     return session;
@@ -279,6 +298,7 @@ class RunningBroker implements Broker {
 
   #reject(socket: Socket, from: string, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
+    this.#observer.rejected();
     // A socket that was closed because the broker ends is no news.
     if (error instanceof Rejection && error.madeRoom) this.#logFlood(from);
     else if (this.#closing === undefined) this.#logger.warn({ from }, `refused: ${message}`);

@@ -16,6 +16,8 @@ export interface PoolOptions extends Omit<ExecutorOptions, 'output' | 'sandbox'>
   readonly logger: Logger;
   /** How long, in milliseconds, after a spare was taken the next one is started. */
   readonly spareDelayMs: number;
+  /** Hears how many executors wait for a guest. */
+  spares?(count: number): void;
 }
 
 /**
@@ -65,6 +67,7 @@ export class ExecutorPool {
   take(): ExecutorProcess {
     const spare = this.#spare;
     this.#spare = undefined;
+    this.#options.spares?.(0);
     this.#refillWithin(this.#options.spareDelayMs);
     return spare === undefined || spare.isGone ? this.#start() : spare;
   }
@@ -101,9 +104,13 @@ export class ExecutorPool {
 
   #keep(spare: ExecutorProcess): void {
     this.#spare = spare;
+    void spare.ready.then((isReady) => {
+      if (isReady && this.#spare === spare) this.#options.spares?.(1);
+    });
     void spare.ended.then(({ how, output }) => {
       if (this.#spare !== spare) return;
       this.#spare = undefined;
+      this.#options.spares?.(0);
       if (this.#isClosed) return;
       this.#options.logger.error({ output }, `the executor kept ready for the next guest ${how}`);
       this.#refillWithin(RETRY_MS);

@@ -2,7 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { KeptSocket } from './hand-over.ts';
-import { readExecutorMessage, type Assignment, type BrokerMessage, type ExecutorReport } from './messages.ts';
+import {
+  readExecutorMessage,
+  type Assignment,
+  type BrokerMessage,
+  type ExecutorNews,
+  type ExecutorReport,
+} from './messages.ts';
 import { OutputCapture } from './output.ts';
 import type { Sandbox } from './sandbox.ts';
 import { WATCH_DESCRIPTOR, WatchReader, type Violation, type WatchLine } from './watch.ts';
@@ -50,6 +56,8 @@ export class ExecutorProcess {
   adapter: string | undefined;
   /** Resolves once the process is gone and all that it wrote is read. Never rejects. */
   readonly ended: Promise<ExecutorEnd>;
+  /** Hears what it says while it serves. */
+  news: ((news: ExecutorNews) => void) | undefined;
   readonly #child: ChildProcess;
   #report: ExecutorReport | undefined;
   #killTimer: NodeJS.Timeout | undefined;
@@ -123,6 +131,7 @@ export class ExecutorProcess {
           settle(true);
         }
         if (message?.type === 'delegate') this.#delegate(message.id, message.policy);
+        if (message?.type === 'audit' || message?.type === 'usage') this.news?.(message);
         if (message?.type === 'ended') {
           this.#report ??= message.report;
           this.#expectNoBeat();

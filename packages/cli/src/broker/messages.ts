@@ -2,7 +2,7 @@
  * What broker and executor say to each other over the IPC channel between them. An executor runs what a guest sends,
  * so what it reports is checked like any other foreign input.
  */
-import type { Budget, Policy } from '@vesper-gpu/host';
+import type { AuditEntry, Budget, Policy } from '@vesper-gpu/host';
 import type { WatchLimits } from './watch.ts';
 
 /** Where the guest is that an executor is to serve. Its socket travels beside the first kind. */
@@ -52,6 +52,22 @@ export interface SessionStatistics {
   readonly objects: number;
 }
 
+/** What a session has cost so far, and what it holds. */
+export interface SessionUsage extends SessionStatistics {
+  /** GPU memory that its objects occupy, in bytes. */
+  readonly gpuMemory: number;
+  /** GPU time, in milliseconds. */
+  readonly gpuMs: number;
+  /** Calls that its policy refused. */
+  readonly refusals: number;
+}
+
+/** One thing that a policy decided, and when. */
+export interface SequencedEntry extends AuditEntry {
+  /** How many commands the guest had sent. */
+  readonly sequence: number;
+}
+
 /** An executor's last words. */
 export interface ExecutorReport {
   /**
@@ -71,7 +87,19 @@ export type ExecutorMessage =
   /** The guest has read the last word, or will not. */
   | { readonly type: 'flushed' }
   /** The guest wants a capability for a sandbox of its own. What the policy is, is checked by who uses it. */
-  | { readonly type: 'delegate'; readonly id: number; readonly policy: unknown };
+  | { readonly type: 'delegate'; readonly id: number; readonly policy: unknown }
+  | ExecutorNews;
+
+/** What an executor says while it serves, at most about once a second. */
+export type ExecutorNews =
+  /** What the policy refused, and how many further refusals are not told. */
+  | { readonly type: 'audit'; readonly entries: readonly SequencedEntry[]; readonly dropped: number }
+  | { readonly type: 'usage'; readonly usage: SessionUsage };
+
+/** How many entries one message has at most. */
+export const MAX_AUDIT_ENTRIES = 100;
+/** Longest text in an entry, in UTF-16 units. */
+const MAX_ENTRY_LENGTH = 100;
 
 /** The part of GPUAdapterInfo that names an adapter. */
 export interface AdapterInfo {
@@ -90,6 +118,9 @@ export function readExecutorMessage(message: unknown): ExecutorMessage | undefin
     const adapter = plainText(message['adapter'], MAX_REPORT_LENGTH);
     return { type: 'ready', ...(adapter === '' ? {} : { adapter }) };
   }
+  if (message['type'] === 'audit') return readAudit(message);
+  if (message['type'] === 'usage' && isRecord(message['usage']))
+    return { type: 'usage', usage: readUsage(message['usage']) };
   if (message['type'] === 'flushed') return { type: 'flushed' };
   if (message['type'] === 'delegate' && typeof message['id'] === 'number')
     return { type: 'delegate', id: message['id'], policy: message['policy'] };
@@ -97,25 +128,63 @@ export function readExecutorMessage(message: unknown): ExecutorMessage | undefin
   if (message['type'] !== 'ended' || !isRecord(report)) return undefined;
   const { reason, statistics } = report;
   if (reason !== 'closed' && reason !== 'protocol' && reason !== 'limit' && reason !== 'fault') return undefined;
-  const count = (name: keyof SessionStatistics): number => {
-    const value = isRecord(statistics) ? statistics[name] : undefined;
-    return typeof value === 'number' ? value : 0;
-  };
   return {
     type: 'ended',
     isFlushing: message['isFlushing'] === true,
     report: {
       reason,
       message: plainText(report['message'], MAX_REPORT_LENGTH),
-      statistics: {
-        receivedBytes: count('receivedBytes'),
-        sentBytes: count('sentBytes'),
-        commands: count('commands'),
-        requests: count('requests'),
-        objects: count('objects'),
-      },
+      statistics: readStatistics(isRecord(statistics) ? statistics : {}),
     },
   };
+}
+
+function readStatistics(value: Record<string, unknown>): SessionStatistics {
+  return {
+    receivedBytes: amount(value['receivedBytes']),
+    sentBytes: amount(value['sentBytes']),
+    commands: amount(value['commands']),
+    requests: amount(value['requests']),
+    objects: amount(value['objects']),
+  };
+}
+
+function readUsage(value: Record<string, unknown>): SessionUsage {
+  return {
+    ...readStatistics(value),
+    gpuMemory: amount(value['gpuMemory']),
+    gpuMs: amount(value['gpuMs']),
+    refusals: amount(value['refusals']),
+  };
+}
+
+function readAudit(message: Record<string, unknown>): ExecutorNews | undefined {
+  const { entries } = message;
+  if (!Array.isArray(entries)) return undefined;
+  const read = entries
+    .slice(0, MAX_AUDIT_ENTRIES)
+    .flatMap((entry: unknown) => (isRecord(entry) ? readEntry(entry) : []));
+  return { type: 'audit', entries: read, dropped: amount(message['dropped']) + (entries.length - read.length) };
+}
+
+function readEntry(entry: Record<string, unknown>): SequencedEntry[] {
+  const { verdict } = entry;
+  if (verdict !== 'refused' && verdict !== 'ended') return [];
+  const value = plainText(entry['value'], MAX_ENTRY_LENGTH);
+  return [
+    {
+      sequence: amount(entry['sequence']),
+      path: plainText(entry['path'], MAX_ENTRY_LENGTH),
+      rule: plainText(entry['rule'], MAX_ENTRY_LENGTH),
+      ...(value === '' ? {} : { value }),
+      verdict,
+    },
+  ];
+}
+
+/** A number that can be counted with. */
+function amount(value: unknown): number {
+  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : 0;
 }
 
 /** Text that came from elsewhere, for a log: bounded (in UTF-16 units), without line breaks and escape sequences. */

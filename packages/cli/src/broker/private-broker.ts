@@ -43,6 +43,7 @@ export async function startPrivateBroker(
       addresses: broker.addresses,
       driver: broker.driver,
       finished: broker.finished,
+      metricsAddress: broker.metricsAddress,
       get guestCount() {
         return broker.guestCount;
       },

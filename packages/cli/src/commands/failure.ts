@@ -1,5 +1,5 @@
 /** Errors whose message is all that a person needs: what is wrong and what to do. */
-const EXPLAINED = new Set(['DriverError', 'ConnectionError', 'SwiftShaderError', 'PolicyError']);
+const EXPLAINED = new Set(['DriverError', 'ConnectionError', 'SwiftShaderError', 'PolicyError', 'AuditLogError']);
 
 /** Text for an error that ends a command: the message where it explains itself, the stack where it is a defect. */
 export function failureText(error: unknown): string {

@@ -13,6 +13,10 @@ export interface ServeFlags {
   policy?: string;
   /** The role of guests whose address names none. */
   role?: string;
+  /** File of the audit log. */
+  audit?: string;
+  /** Where metrics can be fetched. */
+  metrics?: string;
 }
 
 export const DRIVERS = ['auto', 'system', 'swiftshader'] as const;
@@ -33,6 +37,8 @@ export function addServeOptions(command: Command, logLevel: LogLevel): Command {
     .addOption(driverOption())
     .option('--policy <file>', 'what guests may do and spend: a policy file (default: all that WebGPU can)')
     .option('--role <name>', 'the role in the policy file (default: the only one)')
+    .option('--audit <file>', 'append what policies refuse to a file, one JSON object a line')
+    .option('--metrics <address>', 'serve metrics in the format of Prometheus: unix:PATH or tcp:HOST:PORT')
     .option('--max-guests <n>', 'how many guests may be there at a time', parseCount, 64)
     .addOption(logLevelOption(logLevel));
 }
@@ -42,6 +48,8 @@ export function brokerOptions(flags: ServeFlags): Omit<BrokerOptions, 'listen'> 
   return {
     logger: createLogger(flags.logLevel),
     maxGuests: flags.maxGuests,
+    ...(flags.audit === undefined ? {} : { audit: flags.audit }),
+    ...(flags.metrics === undefined ? {} : { metrics: flags.metrics }),
     ...(flags.driver === undefined ? {} : { driver: flags.driver }),
   };
 }

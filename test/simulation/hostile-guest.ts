@@ -13,19 +13,24 @@ const DEVICE = idAt(1);
 export class HostileGuest {
   readonly #end: LinkEnd;
   readonly #random: Random;
+  readonly #hasDevice: () => boolean;
   #isGone = false;
-  /** Whether it may still do something. */
+  readonly #isPatient: boolean;
+  /** What it may still do. */
   left: number;
 
-  constructor(end: LinkEnd, random: Random) {
+  /** @param hasDevice whether the host has given the device that was asked for: floods need one. */
+  constructor(end: LinkEnd, random: Random, hasDevice: () => boolean) {
+    this.#hasDevice = hasDevice;
     this.#end = end;
     this.#random = random;
     this.left = random.between(3, 40);
+    this.#isPatient = random.oneIn(2);
     end.start({ bytes() {}, closed: () => (this.#isGone = true) });
     // One that never reads at all, so that the host comes under back-pressure.
     if (random.oneIn(2)) end.pause();
-    if (!random.oneIn(8)) end.send(encodeHello(HELLO));
-    if (random.oneIn(6)) return;
+    if (this.#isPatient || !random.oneIn(8)) end.send(encodeHello(HELLO));
+    if (!this.#isPatient && random.oneIn(6)) return;
     end.send(frameOf(REQUEST_ADAPTER | (4 << 16), 1, idAt(0), 0));
     end.send(frameOf(REQUEST_DEVICE | (6 << 16), idAt(0), 2, DEVICE, idAt(2), 0));
   }
@@ -37,7 +42,9 @@ export class HostileGuest {
   act(): void {
     this.left--;
     const random = this.#random;
-    switch (random.below(8)) {
+    // A patient one asks for the device first, and does its worst then.
+    if (this.#isPatient && !this.#hasDevice()) return;
+    switch (random.below(this.#isPatient && this.left > 2 ? 40 : 8)) {
       case 0:
         this.#end.send(Uint8Array.from({ length: random.below(64) }, () => random.below(256)));
         return;
@@ -62,7 +69,7 @@ export class HostileGuest {
 
   /** Errors that come back as events, to a guest that may not read them. */
   #flood(): void {
-    const writer = new WireWriter(undefined, 1 << 20);
+    const writer = new WireWriter();
     const message = 'y'.repeat(this.#random.below(1000));
     for (let i = 0; i < 50; i++) encodeStreamInjectError(writer, DEVICE, 'internal', message);
     this.#end.send(writer.takeFrame());

@@ -132,7 +132,11 @@ class World {
     });
     this.#clock.as(2 * index, () => {
       if (programSeed === undefined) {
-        one.hostile = new HostileGuest(guestEnd, new Random(this.#random.u32()));
+        one.hostile = new HostileGuest(
+          guestEnd,
+          new Random(this.#random.u32()),
+          () => gpu.devices.length > 0 && owed.length === 0,
+        );
         return;
       }
       one.log = { outcomes: [], isOver: false };
@@ -239,7 +243,7 @@ class World {
 
   /** How many bytes come at once: often a few, seldom all. */
   #slice(): number {
-    return 1 + this.#random.below(this.#random.pick([8, 2000, 2000, 2000, 64 << 10, 64 << 10]));
+    return 1 + this.#random.below(this.#random.pick([8, 200, 2000, 64 << 10]));
   }
 
   #disturbances(one: Participant): Action[] {

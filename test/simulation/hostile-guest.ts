@@ -13,18 +13,19 @@ const DEVICE = idAt(1);
 export class HostileGuest {
   readonly #end: LinkEnd;
   readonly #random: Random;
-  readonly #hasDevice: () => boolean;
+  readonly #given: () => number;
+  #hasAsked = false;
   #isGone = false;
   readonly #isPatient: boolean;
   /** What it may still do. */
   left: number;
 
-  /** @param hasDevice whether the host has given the device that was asked for: floods need one. */
-  constructor(end: LinkEnd, random: Random, hasDevice: () => boolean) {
-    this.#hasDevice = hasDevice;
+  /** @param given how much the host's GPU has given: an adapter, then a device, which a flood needs. */
+  constructor(end: LinkEnd, random: Random, given: () => number) {
+    this.#given = given;
     this.#end = end;
     this.#random = random;
-    this.left = random.between(3, 40);
+    this.left = random.between(3, 60);
     this.#isPatient = random.oneIn(2);
     end.start({ bytes() {}, closed: () => (this.#isGone = true) });
     // One that never reads at all, so that the host comes under back-pressure.
@@ -32,7 +33,6 @@ export class HostileGuest {
     if (this.#isPatient || !random.oneIn(8)) end.send(encodeHello(HELLO));
     if (!this.#isPatient && random.oneIn(6)) return;
     end.send(frameOf(REQUEST_ADAPTER | (4 << 16), 1, idAt(0), 0));
-    end.send(frameOf(REQUEST_DEVICE | (6 << 16), idAt(0), 2, DEVICE, idAt(2), 0));
   }
 
   get canAct(): boolean {
@@ -43,7 +43,7 @@ export class HostileGuest {
     this.left--;
     const random = this.#random;
     // A patient one asks for the device first, and does its worst then.
-    if (this.#isPatient && !this.#hasDevice()) return;
+    if (this.#isPatient && this.#given() < 2) return this.#ask();
     switch (random.below(this.#isPatient && this.left > 2 ? 40 : 8)) {
       case 0:
         this.#end.send(Uint8Array.from({ length: random.below(64) }, () => random.below(256)));
@@ -65,6 +65,12 @@ export class HostileGuest {
       default:
         this.#flood();
     }
+  }
+
+  #ask(): void {
+    if (this.#given() < 1 || this.#hasAsked) return;
+    this.#hasAsked = true;
+    this.#end.send(frameOf(REQUEST_DEVICE | (6 << 16), idAt(0), 2, DEVICE, idAt(2), 0));
   }
 
   /** Errors that come back as events, to a guest that may not read them. */

@@ -24,7 +24,7 @@ const BROKEN = new Set([
 ]);
 
 /** The host stops reading when it cannot send: what it has read by then, it still answers. In bytes. */
-const MOST_WAITING = HIGH_BYTES + (2 << 20);
+const MOST_WAITING = HIGH_BYTES + (256 << 10);
 
 const references = new Map<number, Promise<Result>>();
 

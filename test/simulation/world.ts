@@ -132,10 +132,8 @@ class World {
     });
     this.#clock.as(2 * index, () => {
       if (programSeed === undefined) {
-        one.hostile = new HostileGuest(
-          guestEnd,
-          new Random(this.#random.u32()),
-          () => gpu.devices.length > 0 && owed.length === 0,
+        one.hostile = new HostileGuest(guestEnd, new Random(this.#random.u32()), () =>
+          owed.length > 0 ? 0 : Math.min(gpu.calls.count, 1) + gpu.devices.length,
         );
         return;
       }

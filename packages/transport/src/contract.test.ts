@@ -155,6 +155,21 @@ describe.each(pairKinds)('a transport: $name', ({ open, runs, halfCloses }) => {
     expect(atA.byteLength).toBe(before);
   });
 
+  it('lets go of a sender that waits, and reads nothing meanwhile, when the other side closes', async () => {
+    const [a, b] = await open();
+    const atA = new Received(a);
+    const atB = new Received();
+    // As a host does.
+    b.start({ bytes: (chunk) => atB.bytes(chunk), drained: () => b.resume(), closed: (error) => atB.closed(error) });
+    a.pause();
+    for (let i = 0; b.send(pattern(1 << 20, i)); i++) await turns(2);
+    b.pause();
+    a.close();
+    expect(await atA.closedOnce).toBeUndefined();
+    await atB.closedOnce;
+    expect(atB.closings.length).toBe(1);
+  });
+
   it('reports a close that came before start', async () => {
     const [a, b] = await open();
     a.close();

@@ -102,7 +102,11 @@ class InProcessEnd implements Transport {
 
   close(): void {
     if (this.#closed) return;
-    if (this.#peer !== undefined) this.#peer.#peerHasClosed();
+    if (this.#peer !== undefined) {
+      // What it waits for is dropped. Else it never goes on, and one that does not read while it waits never sees the end.
+      if (this.#peerWaits) this.#peer.#drained();
+      this.#peer.#peerHasClosed();
+    }
     this.#tasks.push(() => this.#handlers?.closed());
     this.#forget();
   }

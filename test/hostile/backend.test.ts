@@ -19,11 +19,11 @@ interface Outcome {
 }
 
 /** Runs a program of ./programs, a host on the real backend and its guest, which prints one line of JSON. */
-function run(name: string): Promise<Outcome> {
+function run(name: string, ...args: string[]): Promise<Outcome> {
   const file = fileURLToPath(new URL(`programs/${name}.mjs`, import.meta.url));
   return new Promise((resolve) => {
     const options = { env: { ...process.env, ...environment }, timeout: LONG - 5000 };
-    execFile(process.execPath, ['--expose-gc', file], options, (error, stdout, stderr) => {
+    execFile(process.execPath, ['--expose-gc', file, ...args], options, (error, stdout, stderr) => {
       const code = error === null ? 0 : (error.code ?? error.signal ?? null);
       const result = code === 0 ? (JSON.parse(stdout) as Record<string, unknown>) : { stdout };
       resolve({ code, stderr: stderr.replace(ADAPTER_WARNING, ''), result });
@@ -71,6 +71,17 @@ describe('on the real backend', () => {
       // A MiB of whole texts, then 256 units of each error and its record.
       expect(sent).toBeLessThan((3 << 20) + heard! * 340);
       expect(growth).toBeLessThan(128 << 20);
+    },
+    LONG,
+  );
+
+  it(
+    'an object that is released or destroyed at any step of a program takes nothing with it',
+    async () => {
+      const { code, stderr, result } = await run('destroy', process.env['VESPER_DESTROY_RUNS'] ?? '60');
+      expect([code, stderr]).toEqual([0, '']);
+      expect(result).toMatchObject({ untouched: 'closed', wrong: [] });
+      expect(result['runs']).toBeGreaterThanOrEqual(60);
     },
     LONG,
   );

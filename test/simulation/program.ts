@@ -154,12 +154,14 @@ class Program {
 
   #bytes(size: number): Uint8Array<ArrayBuffer> {
     const start = this.#random.u32();
-    return Uint8Array.from({ length: size }, (_, index) => (start + index * 7) & 0xff);
+    const bytes = new Uint8Array(size);
+    for (let index = 0; index < size; index++) bytes[index] = start + index * 7;
+    return bytes;
   }
 
   #size(): number {
     if (this.#random.oneIn(150)) return (1 << 20) + 4 * this.#random.below(100);
-    return 4 * this.#random.between(1, this.#random.oneIn(10) ? 8192 : 64);
+    return 4 * this.#random.between(1, this.#random.oneIn(6) ? 40_000 : 64);
   }
 
   #write(): undefined {

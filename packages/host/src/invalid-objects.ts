@@ -7,6 +7,7 @@ import { InterfaceNumber, type api } from '@vesper-gpu/protocol/host';
  */
 export class InvalidObjects {
   readonly #device: api.GPUDevice;
+  #invalidLayout: api.GPUPipelineLayout | undefined;
 
   constructor(device: api.GPUDevice) {
     this.#device = device;
@@ -18,6 +19,20 @@ export class InvalidObjects {
    */
   make(type: number, parent: object): object {
     return this.#quietly(() => this.#make(type, parent));
+  }
+
+  /**
+   * Throws what the backend throws for a descriptor of a compute or a render pipeline that it cannot convert. Nothing is
+   * compiled: the layout that it is given is an invalid one.
+   */
+  checkConversion(type: number, descriptor: api.GPUComputePipelineDescriptor | api.GPURenderPipelineDescriptor): void {
+    this.#invalidLayout ??= this.make(InterfaceNumber.GPUPipelineLayout, this.#device) as api.GPUPipelineLayout;
+    const checked = { ...descriptor, layout: this.#invalidLayout };
+    this.#quietly(() =>
+      type === InterfaceNumber.GPUComputePipeline
+        ? this.#device.createComputePipeline(checked as api.GPUComputePipelineDescriptor)
+        : this.#device.createRenderPipeline(checked as api.GPURenderPipelineDescriptor),
+    );
   }
 
   /** The errors of making something invalid are nobody's: they end in a scope of their own. */

@@ -46,9 +46,11 @@ export async function runGuestProgram(transport: Transport): Promise<ProgramEnd>
       (error: unknown) => (error instanceof Error ? error.name : String(error)),
     );
   const adapters = await attempt(async () => {
-    const first = (await gpu.requestAdapter())!;
-    const device = await first.requestDevice();
-    return { device, second: (await gpu.requestAdapter())! };
+    const first = await gpu.requestAdapter();
+    const device = await first!.requestDevice();
+    const second = await gpu.requestAdapter();
+    if (second === null) throw new Error('the host has no adapter any more');
+    return { device, second };
   });
   if (adapters === undefined) {
     await connection.ended;

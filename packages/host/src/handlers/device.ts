@@ -2,6 +2,7 @@ import { GPUDeviceHandlers, InterfaceNumber, type api, type VesperErrorReplyValu
 import { errorType } from '../error-scopes.ts';
 import { cutMessage } from '../failure.ts';
 import type { HostConnection } from '../host-connection.ts';
+import { InvalidObjects } from '../invalid-objects.ts';
 
 export class DeviceHandlers extends GPUDeviceHandlers {
   readonly #connection: HostConnection;
@@ -20,6 +21,7 @@ export class DeviceHandlers extends GPUDeviceHandlers {
     newComputePipeline: number,
     descriptor: api.GPUComputePipelineDescriptor,
   ): Promise<void> {
+    this.#checkConversion(target, InterfaceNumber.GPUComputePipeline, descriptor);
     const pipeline = await target.createComputePipelineAsync(descriptor);
     this.#connection.fulfil(newComputePipeline, InterfaceNumber.GPUComputePipeline, pipeline);
   }
@@ -29,8 +31,23 @@ export class DeviceHandlers extends GPUDeviceHandlers {
     newRenderPipeline: number,
     descriptor: api.GPURenderPipelineDescriptor,
   ): Promise<void> {
+    this.#checkConversion(target, InterfaceNumber.GPURenderPipeline, descriptor);
     const pipeline = await target.createRenderPipelineAsync(descriptor);
     this.#connection.fulfil(newRenderPipeline, InterfaceNumber.GPURenderPipeline, pipeline);
+  }
+
+  /**
+   * Dawn for Node crashes where an asynchronous creation is given what it cannot convert (an infinite constant, a format
+   * of a feature that is not enabled): it makes the promise while its exception is pending. The synchronous one throws.
+   */
+  #checkConversion(
+    target: api.GPUDevice,
+    type: number,
+    descriptor: api.GPUComputePipelineDescriptor | api.GPURenderPipelineDescriptor,
+  ): void {
+    // A lost device has no state any more, and converts as before.
+    const invalid = this.#connection.devices.get(target)?.invalid ?? new InvalidObjects(target);
+    invalid.checkConversion(type, descriptor);
   }
 
   override pushErrorScope(target: api.GPUDevice, filter: api.GPUErrorFilter): void {

@@ -8,26 +8,43 @@ import { bufferBytes, querySetBytes, textureBytes } from './texture-size.ts';
 /** What a device is charged with before anything is made of it: about what a driver sets aside. */
 const DEVICE_BYTES = 4 << 20;
 
+/** The account of an object, in place of the object: that must not be kept from being collected. */
+interface Charge {
+  /** Where it is of a device that is there. */
+  readonly objects: DeviceObjects | undefined;
+  readonly madeAt: number;
+}
+
 /** What a device's guest has of it that counts. */
-class DeviceObjects {
-  readonly charged = new Set<object>();
-  readonly recordings = new Set<object>();
+interface DeviceObjects {
+  readonly charges: Set<Charge>;
+  readonly recordings: Set<object>;
+}
+
+/** A view, or a bind group. */
+interface Holder {
+  readonly charges: readonly Charge[];
+  readonly madeAt: number;
 }
 
 /** Keeps the account of a session's GPU memory, and refuses what does not fit. */
 export class GPUMemory {
   readonly ledger: MemoryLedger;
   readonly #recordings = new Recordings();
+  readonly #charges = new WeakMap<object, Charge>();
   /** What an object keeps alive: a view its texture, a bind group its buffers and textures. */
-  readonly #references = new WeakMap<object, object[]>();
+  readonly #holders = new WeakMap<object, Holder>();
   readonly #objectsOf = new Map<object, DeviceObjects>();
-  readonly #deviceOf = new WeakMap<object, DeviceObjects>();
+  /** Of encoders, command buffers and render bundles. */
+  readonly #recorderOf = new WeakMap<object, DeviceObjects>();
   /** Charges of devices that were asked for and are not there yet. */
-  readonly #promised: object[] = [];
+  readonly #promised: Charge[] = [];
 
   /** @param limitBytes Infinity where the memory is only to be counted. */
   constructor(guard: Guard, limitBytes: number) {
-    this.ledger = new MemoryLedger(limitBytes, (object) => this.#deviceOf.get(object)?.charged.delete(object));
+    this.ledger = new MemoryLedger(limitBytes, (charge) => {
+      (charge as Charge).objects?.charges.delete(charge as Charge);
+    });
     this.#charge<api.GPUBufferDescriptor>(guard, 'GPUDevice.createBuffer', bufferBytes);
     this.#charge<api.GPUTextureDescriptor>(guard, 'GPUDevice.createTexture', textureBytes);
     this.#charge<api.GPUQuerySetDescriptor>(guard, 'GPUDevice.createQuerySet', querySetBytes);
@@ -47,10 +64,11 @@ export class GPUMemory {
       const bytes = bytesOf(descriptor);
       if (!this.ledger.fits(bytes)) return guard.refuse(this.#refusal(name, bytes));
       const made = next(...args) as object;
-      this.ledger.charge(made, bytes);
       const objects = this.#of(device);
-      objects.charged.add(made);
-      this.#deviceOf.set(made, objects);
+      const charge = { objects, madeAt: this.#recordings.now() };
+      this.ledger.charge(charge, bytes);
+      objects.charges.add(charge);
+      this.#charges.set(made, charge);
       return made;
     });
   }
@@ -58,7 +76,7 @@ export class GPUMemory {
   #chargeDevices(guard: Guard): void {
     const name = 'GPUAdapter.requestDevice';
     guard.around(name, async (next, args) => {
-      const charge = {};
+      const charge: Charge = { objects: undefined, madeAt: 0 };
       if (!this.ledger.charge(charge, DEVICE_BYTES)) return guard.refuse(this.#refusal(name, DEVICE_BYTES));
       this.#promised.push(charge);
       try {
@@ -72,12 +90,15 @@ export class GPUMemory {
 
   /** Follows what keeps memory alive whose id is released. */
   #follow(guard: Guard): void {
-    guard.around('GPUTexture.createView', (next, args) => this.#refer(next(...args) as object, [args[0] as object]));
+    guard.around('GPUTexture.createView', (next, args) => {
+      const charge = this.#charges.get(args[0] as object);
+      return this.#hold(next(...args) as object, charge === undefined ? [] : [charge]);
+    });
     guard.around('GPUDevice.createBindGroup', (next, args) => {
       const { entries } = args[1] as api.GPUBindGroupDescriptor;
-      return this.#refer(
+      return this.#hold(
         next(...args) as object,
-        [...entries].flatMap(({ resource }) => this.#memoryOf(resource)),
+        [...entries].flatMap(({ resource }) => this.#chargesOf(resource)),
       );
     });
     for (const name of ['GPUDevice.createCommandEncoder', 'GPUDevice.createRenderBundleEncoder'])
@@ -86,18 +107,19 @@ export class GPUMemory {
         this.#recordings.begin(encoder);
         const objects = this.#of(args[0] as object);
         objects.recordings.add(encoder);
-        this.#deviceOf.set(encoder, objects);
+        this.#recorderOf.set(encoder, objects);
         return encoder;
       });
     for (const name of ['GPUCommandEncoder.finish', 'GPURenderBundleEncoder.finish'])
       guard.around(name, (next, args) => {
         const encoder = args[0] as object;
         const made = next(...args) as object;
-        const objects = this.#deviceOf.get(encoder);
-        this.#recordings.move(encoder, made);
+        const objects = this.#recorderOf.get(encoder);
+        if (name === 'GPUCommandEncoder.finish') this.#recordings.move(encoder, made);
+        else this.#recordings.moveToBundle(encoder, made);
         objects?.recordings.delete(encoder);
         objects?.recordings.add(made);
-        if (objects !== undefined) this.#deviceOf.set(made, objects);
+        if (objects !== undefined) this.#recorderOf.set(made, objects);
         return made;
       });
     guard.around('GPUQueue.submit', (next, args) => {
@@ -107,54 +129,58 @@ export class GPUMemory {
     });
     for (const name of ['GPUBuffer.destroy', 'GPUTexture.destroy', 'GPUQuerySet.destroy'])
       guard.around(name, (next, args) => {
-        const target = args[0] as object;
+        const charge = this.#charges.get(args[0] as object);
         const result = next(...args);
-        this.ledger.free(target);
+        if (charge !== undefined) this.ledger.free(charge);
         return result;
       });
   }
 
   #of(device: object): DeviceObjects {
     let objects = this.#objectsOf.get(device);
-    if (objects === undefined) this.#objectsOf.set(device, (objects = new DeviceObjects()));
+    if (objects === undefined) this.#objectsOf.set(device, (objects = { charges: new Set(), recordings: new Set() }));
     return objects;
   }
 
-  /** The objects with memory that a resource of a bind group stands for. */
-  #memoryOf(resource: unknown): object[] {
+  /** The charges of what a resource of a bind group stands for. */
+  #chargesOf(resource: unknown): readonly Charge[] {
     const object = resource as object;
     // A view or a texture; a buffer as it is, or within a GPUBufferBinding.
-    if ('buffer' in object) return [object.buffer as object];
-    return this.#references.get(object) ?? [object];
+    const holder = this.#holders.get(object);
+    if (holder !== undefined) return holder.charges;
+    const charge = this.#charges.get('buffer' in object ? (object.buffer as object) : object);
+    return charge === undefined ? [] : [charge];
   }
 
-  #refer(holder: object, memory: object[]): object {
-    for (const one of memory) this.ledger.addReference(one);
-    this.#references.set(holder, memory);
+  #hold(holder: object, charges: readonly Charge[]): object {
+    for (const charge of charges) this.ledger.addReference(charge);
+    if (charges.length > 0) this.#holders.set(holder, { charges, madeAt: this.#recordings.now() });
     return holder;
   }
 
   #endRecording(recording: object): void {
-    this.#deviceOf.get(recording)?.recordings.delete(recording);
+    this.#recorderOf.get(recording)?.recordings.delete(recording);
     this.#recordings.end(recording);
   }
 
   /** The guest has let go of an object's id. */
   released(object: object): void {
     this.#endRecording(object);
-    const references = this.#references.get(object);
-    const objects = this.#deviceOf.get(object);
-    if (references === undefined && objects?.charged.has(object) !== true) return;
-    this.#recordings.afterwards(() => {
-      for (const one of references ?? []) this.ledger.dropReference(one);
-      this.ledger.release(object);
+    const charge = this.#charges.get(object);
+    if (charge !== undefined) this.#recordings.afterwards(charge.madeAt, () => this.ledger.release(charge));
+    const holder = this.#holders.get(object);
+    if (holder === undefined) return;
+    // Once: an id of a substitute can be released many times.
+    this.#holders.delete(object);
+    this.#recordings.afterwards(holder.madeAt, () => {
+      for (const one of holder.charges) this.ledger.dropReference(one);
     });
   }
 
   /** A device is there that `requestDevice` promised. */
   deviceMade(device: object): void {
     const charge = this.#promised.pop();
-    if (charge !== undefined) this.#of(device).charged.add(charge);
+    if (charge !== undefined) this.#of(device).charges.add(charge);
   }
 
   /** A device is gone, with all that was made of it. */
@@ -162,7 +188,7 @@ export class GPUMemory {
     const objects = this.#objectsOf.get(device);
     if (objects === undefined) return;
     this.#objectsOf.delete(device);
-    for (const object of objects.charged) this.ledger.free(object);
+    for (const charge of objects.charges) this.ledger.free(charge);
     for (const recording of objects.recordings) this.#recordings.end(recording);
   }
 }

@@ -1,54 +1,103 @@
+/** Something that is released, and may still be needed by what was recorded. */
+interface Waiting {
+  /** When it was made, and when it was released. */
+  readonly madeAt: number;
+  readonly releasedAt: number;
+  readonly act: () => void;
+}
+
 /**
  * What encoders have recorded keeps objects alive that nobody looks into: a texture whose id is released is still there
- * for a command buffer that draws to it. So what is released while anything is being recorded waits for the end of all
- * recordings that had begun by then: a command buffer's is its submit, a render bundle's the release of its id.
+ * for a command buffer that draws to it. So what is released waits for the end of every recording that may know it:
+ * of encoders and command buffers those that had begun by then, which live shortly, until their submit; of render
+ * bundles, which may live for ever, those that were finished after it was made.
  */
 export class Recordings {
-  /** How many recordings go on, by the time when they began; in that order. */
+  /** Encoders and command buffers that live: how many there are, by the time when they began; in that order. */
   readonly #live = new Map<number, number>();
   readonly #beganAt = new WeakMap<object, number>();
-  readonly #waiting: { time: number; act: () => void }[] = [];
+  /** Render bundles that live: how many there are, by the time when they were finished; in that order. */
+  readonly #bundles = new Map<number, number>();
+  readonly #finishedAt = new WeakMap<object, number>();
+  /** In the order of their release. */
+  readonly #forEncoders: Waiting[] = [];
+  #forBundles: Waiting[] = [];
   #time = 0;
+
+  /** A time later than all before: for `madeAt`. */
+  now(): number {
+    return ++this.#time;
+  }
 
   /** An encoder begins. */
   begin(encoder: object): void {
-    this.#set(encoder, ++this.#time);
+    this.#beginAt(encoder, this.now());
   }
 
-  /** What was recorded by one object is another's now: a command buffer's, a render bundle's. */
+  /** What was recorded by an encoder is a command buffer's now. */
   move(from: object, to: object): void {
     const time = this.#beganAt.get(from);
     if (time === undefined) return;
-    this.#set(to, time);
+    this.#beginAt(to, time);
+    this.end(from);
+  }
+
+  /** What was recorded by an encoder is a render bundle's now. */
+  moveToBundle(from: object, bundle: object): void {
+    if (!this.#beganAt.has(from)) return;
+    const time = this.now();
+    this.#finishedAt.set(bundle, time);
+    count(this.#bundles, time, 1);
     this.end(from);
   }
 
   /** What was recorded is of no use any more; does nothing to an object that has recorded nothing. */
   end(recording: object): void {
-    const time = this.#beganAt.get(recording);
-    if (time === undefined) return;
-    this.#beganAt.delete(recording);
-    const left = this.#live.get(time)! - 1;
-    if (left > 0) this.#live.set(time, left);
-    else this.#live.delete(time);
-    this.#actIfDue();
+    const beganAt = this.#beganAt.get(recording);
+    if (beganAt !== undefined) {
+      this.#beganAt.delete(recording);
+      count(this.#live, beganAt, -1);
+      this.#encoderEnded();
+    }
+    const finishedAt = this.#finishedAt.get(recording);
+    if (finishedAt === undefined) return;
+    this.#finishedAt.delete(recording);
+    count(this.#bundles, finishedAt, -1);
+    const waiting = this.#forBundles;
+    this.#forBundles = [];
+    for (const one of waiting) this.#waitForBundles(one);
   }
 
-  /** Calls `act` once nothing is going on that had begun by now. */
-  afterwards(act: () => void): void {
-    if (this.#live.size === 0) act();
-    else this.#waiting.push({ time: this.#time, act });
+  /** Calls `act` once no recording goes on that may know what was made at `madeAt` and is released now. */
+  afterwards(madeAt: number, act: () => void): void {
+    const waiting = { madeAt, releasedAt: this.#time, act };
+    if (this.#live.size === 0) this.#waitForBundles(waiting);
+    else this.#forEncoders.push(waiting);
   }
 
-  #set(recording: object, time: number): void {
+  #beginAt(recording: object, time: number): void {
     this.#beganAt.set(recording, time);
-    this.#live.set(time, (this.#live.get(time) ?? 0) + 1);
+    count(this.#live, time, 1);
   }
 
-  #actIfDue(): void {
+  #encoderEnded(): void {
     const [oldest = Infinity] = this.#live.keys();
-    let count = 0;
-    while (count < this.#waiting.length && this.#waiting[count]!.time < oldest) count++;
-    for (const { act } of this.#waiting.splice(0, count)) act();
+    let ready = 0;
+    while (ready < this.#forEncoders.length && this.#forEncoders[ready]!.releasedAt < oldest) ready++;
+    if (ready > 0) for (const one of this.#forEncoders.splice(0, ready)) this.#waitForBundles(one);
   }
+
+  #waitForBundles(waiting: Waiting): void {
+    let latest = 0;
+    for (const finishedAt of this.#bundles.keys()) latest = Math.max(latest, finishedAt);
+    if (waiting.madeAt > latest) waiting.act();
+    else this.#forBundles.push(waiting);
+  }
+}
+
+/** Counts up or down; a count of 0 is no entry. */
+function count(counts: Map<number, number>, key: number, change: 1 | -1): void {
+  const now = (counts.get(key) ?? 0) + change;
+  if (now === 0) counts.delete(key);
+  else counts.set(key, now);
 }

@@ -283,7 +283,7 @@ class RunningBroker implements Broker {
     this.#sessions.add(session);
     this.#delegations.begin(session, policy ?? DEFAULT_POLICY, parent);
     session.executor.onDelegate = (wanted) => this.#delegations.grant(session, wanted);
-    this.#observer.started(session);
+    this.#observer.started(session, parent);
     session.executor.news = (news) => this.#observer.news(session, news);
     void session.executor.ended.then((end) => {
       this.#sessions.delete(session);

@@ -3,7 +3,7 @@ import { policyCommands } from '@vesper-gpu/protocol/host';
 import type { Listener } from '@vesper-gpu/transport';
 import type { Logger } from 'pino';
 import { AuditLog, type AuditedSession } from './audit-log.ts';
-import type { ExecutorNews, SequencedEntry } from './messages.ts';
+import { plainText, type ExecutorNews, type SequencedEntry } from './messages.ts';
 import { serveMetrics } from './metrics-server.ts';
 import { Metrics } from './metrics.ts';
 import type { Session, SessionReport } from './session.ts';
@@ -18,11 +18,16 @@ export interface ObserverOptions {
   readonly logger: Logger;
 }
 
+/** In the audit log, in UTF-16 units. */
+const MAX_ROLE_LENGTH = 128;
+
 /** Follows the sessions of a broker into its audit log and its metrics. */
 export class Observer {
   readonly #metrics = new Metrics();
   readonly #audit: AuditLog | undefined;
   #listener: Listener | undefined;
+  /** The role that a session, or the one that it was delegated by in the end, has from the policy file. */
+  readonly #labels = new WeakMap<object, string>();
 
   /** @throws AuditLogError when there is to be a log, and it cannot be written */
   constructor({ audit, logger }: ObserverOptions) {
@@ -41,20 +46,24 @@ export class Observer {
     logger.info({ address: this.#listener.address }, `metrics at ${this.#listener.address}`);
   }
 
-  started(session: Session): void {
-    this.#metrics.started(session.guest, roleOf(session));
+  /** @param parent the session that delegated its capability to this one */
+  started(session: Session, parent?: object): void {
+    // A guest names the roles that it delegates: those are no labels.
+    const label = (parent && this.#labels.get(parent)) ?? roleOf(session);
+    this.#labels.set(session, label);
+    this.#metrics.started(session.guest, label);
   }
 
   /** An executor has told something of its session. */
   news(session: Session, news: ExecutorNews): void {
-    if (news.type === 'usage') this.#metrics.used(session.guest, roleOf(session), news.usage);
+    if (news.type === 'usage') this.#metrics.used(session.guest, this.#labelOf(session), news.usage);
     else this.#audit?.write(audited(session), news.entries, news.dropped);
   }
 
   ended(session: Session, { reason }: SessionReport, violation: Violation | undefined): void {
     if (violation !== undefined) this.#audit?.write(audited(session), [entryOf(violation)]);
     this.#audit?.ended(audited(session));
-    this.#metrics.ended(session.guest, roleOf(session), reason, violation);
+    this.#metrics.ended(session.guest, this.#labelOf(session), reason, violation);
   }
 
   /** A connection was not let in. */
@@ -67,6 +76,10 @@ export class Observer {
     this.#metrics.executorsReady(count);
   }
 
+  #labelOf(session: Session): string {
+    return this.#labels.get(session) ?? roleOf(session);
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#listener?.close(), this.#audit?.close()]);
   }
@@ -77,7 +90,7 @@ function roleOf({ role }: Session): string {
 }
 
 function audited(session: Session): AuditedSession {
-  return { guest: session.guest, role: roleOf(session) };
+  return { guest: session.guest, role: plainText(roleOf(session), MAX_ROLE_LENGTH) };
 }
 
 const COMPILING = new Set(policyCommands.filter(({ cost }) => cost === 'compile').map(({ name }) => name));

@@ -78,6 +78,16 @@ describe('GPU memory', () => {
     expect(await caught(next, 'out-of-memory', () => buffer(next, 10 * MiB))).toBeNull();
   });
 
+  it('bounds the data that may wait for it', async () => {
+    const { device, session } = await spender(budget);
+    const target = device.createBuffer({ size: 4, usage: 8 });
+    const error = await caught(device, 'out-of-memory', () => {
+      device.queue.writeBuffer(target, 0, new Uint8Array(15 * MiB));
+    });
+    expect(error).not.toBeNull();
+    expect(session.statistics.receivedBytes).toBeLessThan(MiB);
+  });
+
   it('does not allow more devices than it has room for', async () => {
     const { connection } = await spender(budget);
     const adapters = await Promise.all(Array.from({ length: 4 }, () => connection.gpu.requestAdapter()));

@@ -1,5 +1,6 @@
 import { PROTOCOL, type api } from '@vesper-gpu/protocol/host';
 import {
+  BULK_CHUNK_BYTES,
   DEFAULT_HOST_LIMITS,
   encodeHello,
   HelloReader,
@@ -142,6 +143,9 @@ class GuestSession implements Session {
     this.#gpu = options.gpu;
     this.#leaveDevices = options.leaveDevices ?? false;
     const limits = { ...DEFAULT_HOST_LIMITS, ...options.limits };
+    const { gpuMemory = Infinity } = options.policy?.budget ?? {};
+    // More data than there can be memory to put it in need not wait here.
+    limits.maxBulkBytes = Math.min(limits.maxBulkBytes, Math.max(gpuMemory, BULK_CHUNK_BYTES));
     this.#hello = hostHello(this.#gpu, limits, options.agent ?? 'vesper');
     this.#connection = new HostConnection(
       transport,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { errorOf, expectNoError, expectValidationError } from './fixture/errors.ts';
-import { useGuest } from './fixture/guest.ts';
+import { errorOf, expectNoError, expectValidationError } from '../semantics/fixture/errors.ts';
+import { useGuest } from '../semantics/fixture/guest.ts';
 
 // A call that says more than a host takes in one message (16 MiB) fails as WebGPU's calls do, and the session goes on.
 

@@ -145,7 +145,7 @@ export class HostConnection implements HostSession {
   receive(chunk: Uint8Array): void {
     this.statistics.receivedBytes += chunk.byteLength;
     if (!this.#enforcement.rates.receivedBytes(chunk.byteLength)) return;
-    if (this.#flow.isHeld && this.#kept.length > 0) this.#kept.push(chunk.slice());
+    if (this.#flow.isHeld) this.#kept.push(chunk.slice());
     else this.#take(chunk);
     this.#garbage.collectIfDue();
   }
@@ -197,11 +197,11 @@ export class HostConnection implements HostSession {
   /** Runs records until the frame ends or the backend throws. @returns whether the frame has ended. */
   #runRecords(reader: WireReader): boolean {
     const activity = this.#activity;
-    const { maxCommands } = this.#enforcement;
+    const enforcement = this.#enforcement;
     try {
       while (reader.nextRecord()) {
         const number = ++this.statistics.commands;
-        if (number > maxCommands) tooManyCommands(maxCommands);
+        if (number > enforcement.maxCommands) tooManyCommands(enforcement.maxCommands);
         activity[0] = number;
         activity[1] = reader.opcode;
         const decode = decoders[reader.opcode];

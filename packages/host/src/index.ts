@@ -31,4 +31,4 @@ export {
 } from './policy/policy-file.ts';
 export type { AdapterInfoPolicy, Budget, Constraint, Policy, TimestampPolicy, WgslLimits } from './policy/policy.ts';
 export type { Sha256 } from './policy/shader-cost.ts';
-export type { Delegate } from './policy/enforcement.ts';
+export { MAX_DELEGATED, type Delegate } from './policy/enforcement.ts';

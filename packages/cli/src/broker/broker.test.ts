@@ -66,6 +66,19 @@ describe('executors', () => {
     }
   });
 
+  it('cannot keep this process busy with messages', async () => {
+    const file = join(temporaryFolder(), 'executor.mjs');
+    writeFileSync(
+      file,
+      "process.send({ type: 'ready' }); setInterval(() => { for (let i = 0; i < 1000; i++) process.send({ type: 'delegate', id: i, policy: {} }); }, 10);",
+    );
+    const test = await TestBroker.start('unix', { executorFile: file });
+    const client = await test.connect();
+    client.socket.write(guestHello());
+    await client.closed;
+    await test.logged(/^guest 1 was dropped: its process sent more than 200 messages in a second/);
+  });
+
   it('cannot flood the log', async () => {
     const file = join(temporaryFolder(), 'executor.mjs');
     writeFileSync(file, `process.stderr.write(('\\x1b[31m' + 'x'.repeat(5000) + '\\n').repeat(1000));`);

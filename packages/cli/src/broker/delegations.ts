@@ -1,9 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { carve, giveBack, isWithin, type Budget, type Policy } from '@vesper-gpu/host';
+import { carve, giveBack, isWithin, MAX_DELEGATED, type Budget, type Policy } from '@vesper-gpu/host';
 import type { Spent } from './messages.ts';
 
-/** Capabilities that one session may have given away and nobody has used yet, and sessions that came of them. */
-const MAX_DELEGATED = 64;
 /** 256 bits: nobody guesses one. */
 const TOKEN_BYTES = 32;
 

@@ -20,6 +20,9 @@ const FLUSH_TIMEOUT_MS = 6000;
 /** How long, in milliseconds, a beat that is due may lie unread because the broker itself did not run. */
 const BEAT_GRACE_MS = 1000;
 
+/** Its news come once a second; all capabilities that its guest may give away fit in as well. */
+const MAX_MESSAGES_PER_SECOND = 200;
+
 export interface ExecutorOptions {
   /** The program. */
   readonly file: string;
@@ -67,6 +70,9 @@ export class ExecutorProcess {
   #isBehind = false;
   #isGone = false;
   #onDelegate: DelegateHandler | undefined;
+  /** Of the second that began then. */
+  #messages = 0;
+  #countedFromMs = -Infinity;
 
   constructor(options: ExecutorOptions) {
     // None of the broker's own arguments: it may have modules to register, or an inspector. The host says when to collect.
@@ -125,6 +131,7 @@ export class ExecutorProcess {
         resolve(isReady);
       };
       child.on('message', (value: unknown) => {
+        if (!this.#isPatient()) return;
         const message = readExecutorMessage(value);
         if (message?.type === 'ready') {
           this.adapter = message.adapter;
@@ -172,6 +179,19 @@ export class ExecutorProcess {
   /** Who answers what its guest wants to give away. */
   set onDelegate(handler: DelegateHandler) {
     this.#onDelegate = handler;
+  }
+
+  /** Counts a message. @returns whether it may be looked at; where there are too many, the executor is ended */
+  #isPatient(): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.#countedFromMs > 1000) {
+      this.#countedFromMs = nowMs;
+      this.#messages = 0;
+    }
+    this.#messages++;
+    if (this.#messages <= MAX_MESSAGES_PER_SECOND) return true;
+    this.#end({ kind: 'flood', perSecond: MAX_MESSAGES_PER_SECOND });
+    return false;
   }
 
   #delegate(id: number, policy: unknown): void {

@@ -107,6 +107,8 @@ function entryOf(violation: Violation): SequencedEntry {
       return { ...ended, rule: 'budget.hangMs', value: String(violation.limitMs) };
     case 'memory':
       return { ...ended, rule: 'budget.processMemory', value: String(violation.limitBytes) };
+    case 'flood':
+      return { ...ended, rule: 'messages', value: String(violation.perSecond) };
     default:
       return violation satisfies never;
   }

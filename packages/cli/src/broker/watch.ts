@@ -45,7 +45,9 @@ export type Violation =
   /** No command is being executed, and yet the thread does nothing else either. */
   | { readonly kind: 'frozen'; readonly limitMs: number }
   /** The process has taken more memory than it may. */
-  | { readonly kind: 'memory'; readonly limitBytes: number };
+  | { readonly kind: 'memory'; readonly limitBytes: number }
+  /** It sends the broker more messages in a second than any executor has reason to. */
+  | { readonly kind: 'flood'; readonly perSecond: number };
 
 /** A line of the pipe. */
 export type WatchLine =
@@ -89,6 +91,8 @@ export function describeViolation(violation: Violation): string {
       return `${violation.command} did not return within ${seconds(violation.limitMs)}`;
     case 'frozen':
       return `its process did not answer for ${seconds(violation.limitMs)}`;
+    case 'flood':
+      return `its process sent more than ${violation.perSecond} messages in a second`;
     case 'memory':
       return `its process took more than ${Math.round(violation.limitBytes / 2 ** 20)} MiB of memory`;
   }

@@ -18,6 +18,9 @@ import { quantiseTimestamps } from './timestamps.ts';
 /** A role that lists every path there is has a third of that, in UTF-16 units. */
 const MAX_REQUEST_LENGTH = 256 << 10;
 
+/** Capabilities that one session may have given away at a time, used or not. */
+export const MAX_DELEGATED = 64;
+
 /** What the enforcement of a policy needs of the session. */
 export interface EnforcementOptions {
   readonly policy: Policy;
@@ -67,6 +70,10 @@ export class Enforcement {
   readonly rates: Rates;
   readonly memory: GPUMemory;
   readonly #time: GPUTime;
+  /** Commands that the guest may send in all. A field, as it is looked at before each. */
+  maxCommands = Infinity;
+  /** Capabilities that were given away, and have not come back. */
+  #delegated = 0;
   /** What the session may spend now; parts of it may be carved out. */
   readonly #budget: { -readonly [K in keyof Budget]: Budget[K] };
   readonly #options: EnforcementOptions;
@@ -77,6 +84,7 @@ export class Enforcement {
     const { policy, handlers, flow } = options;
     const budget = { ...policy.budget };
     this.#budget = budget;
+    this.maxCommands = budget.commands ?? Infinity;
     this.view = new AdapterView(policy);
     const guard = new Guard(handlers, (refusal) => this.#refused(refusal));
     const end = (rule: keyof Budget, detail: string): void => this.#end(`budget.${rule}`, detail);
@@ -106,11 +114,6 @@ export class Enforcement {
     this.#options.end(new ProtocolError(isHang ? 'watchdog' : 'budget', `${detail} (${rule})`));
   }
 
-  /** Commands that the guest may send in all. */
-  get maxCommands(): number {
-    return this.#budget.commands ?? Infinity;
-  }
-
   /**
    * Opens a narrower capability for a sandbox within the guest, and takes what that may spend from this session.
    * @param text a role, as policy files have it, in JSON
@@ -119,11 +122,14 @@ export class Enforcement {
   async attenuate(text: string): Promise<string> {
     const { delegate, policy } = this.#options;
     if (delegate === undefined) throw operationError('this host does not delegate');
+    if (this.#delegated >= MAX_DELEGATED)
+      throw operationError(`a session may have given away ${MAX_DELEGATED} capabilities at a time`);
     const request = requestedRole(text);
     const carved = carve(this.#available(), request.budget);
     if (!carved.isCarved) throw operationError(carved.message);
     const child = { ...attenuate(policy, request), budget: carved.child };
     this.#change(child.budget, -1);
+    this.#delegated++;
     try {
       return await delegate(child);
     } catch (error) {
@@ -138,6 +144,7 @@ export class Enforcement {
    * @param spent what it has used up of that for good
    */
   giveBack(given: Budget, spent: Pick<Budget, 'gpuMsTotal' | 'bytes' | 'commands'>): void {
+    this.#delegated--;
     this.#change(giveBack(zeroOf(given), given, spent), 1);
   }
 
@@ -161,6 +168,7 @@ export class Enforcement {
       if (now !== undefined && change !== undefined) this.#budget[quantity] = now + sign * change;
     }
     if (this.#budget.gpuMemory !== undefined) this.memory.ledger.setLimit(this.#budget.gpuMemory);
+    this.maxCommands = this.#budget.commands ?? Infinity;
     this.#time.budgetChanged();
     this.rates.budgetChanged();
     this.#options.budgetChanged?.({ ...this.#budget });

@@ -18,6 +18,8 @@ export function faults(value: unknown, schema: Json, root: Json = schema, place 
     'properties',
     'required',
     'additionalProperties',
+    'pattern',
+    'description',
   ];
   const strange = Object.keys(schema).filter((key) => !known.includes(key));
   if (strange.length > 0) return [`${place}: the schema uses ${strange.join(', ')}`];
@@ -40,6 +42,9 @@ export function faults(value: unknown, schema: Json, root: Json = schema, place 
     case 'object':
       return objectFaults(value, schema, root, place);
     case 'string':
+      if (typeof value === 'string' && 'pattern' in schema && !new RegExp(String(schema['pattern'])).test(value))
+        return [`${place}: ${value} is not like ${String(schema['pattern'])}`];
+      return typeof value === 'string' ? [] : [`${place} is no string`];
     case 'number':
     case 'boolean':
       return typeof value === schema['type'] ? [] : [`${place} is no ${schema['type']}`];
@@ -51,11 +56,12 @@ export function faults(value: unknown, schema: Json, root: Json = schema, place 
 function objectFaults(value: unknown, schema: Json, root: Json, place: string): string[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [`${place} is no object`];
   const properties = schema['properties'] as Record<string, Json>;
+  const others = schema['additionalProperties'] as Json | false | undefined;
   const missing = (schema['required'] as string[]).filter((key) => !(key in value));
   return [
     ...missing.map((key) => `${place}.${key} is missing`),
     ...Object.entries(value).flatMap(([key, inner]) => {
-      const known = properties[key];
+      const known = Object.hasOwn(properties, key) ? properties[key] : others === false ? undefined : others;
       return known ? faults(inner, known, root, `${place}.${key}`) : [`${place}.${key} is unknown`];
     }),
   ];

@@ -11,6 +11,7 @@ import { emitGuestInterfaces, emitImplementations } from './guest-interfaces.ts'
 import { emitHost } from './host.ts';
 import { generatedInterfaces } from './names.ts';
 import { emitPolicy } from './policy.ts';
+import { policySchema } from './policy-schema.ts';
 import { emitReplies } from './replies.ts';
 import { SourceFile } from './source.ts';
 
@@ -49,6 +50,10 @@ export async function emit(schema: WireSchema, schemaOfSchema: object): Promise<
   files.set(
     'schema/vesper.schema.schema.json',
     await formatted('vesper.schema.schema.json', JSON.stringify(schemaOfSchema)),
+  );
+  files.set(
+    'schema/vesper.policy.schema.json',
+    await formatted('vesper.policy.schema.json', JSON.stringify(policySchema(schema))),
   );
   for (const [path, text] of emitC(schema)) files.set(`c/${path}`, text);
   for (const [path, text] of emitDocs(schema)) files.set(`docs/${path}`, await formatted(path, text));

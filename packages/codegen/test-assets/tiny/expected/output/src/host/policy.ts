@@ -13,8 +13,10 @@ export interface PolicyField {
   readonly type: PolicyType;
   /** Schema revision that added it. */
   readonly since: number;
-  /** What the IDL gives where it is left out; sequences and dictionaries are empty then. */
+  /** What the IDL gives where it is left out. */
   readonly default?: number | string | boolean;
+  /** Whether that is an empty sequence or dictionary. */
+  readonly isEmptyByDefault?: true;
 }
 
 /** A command of the guest. */
@@ -146,9 +148,14 @@ export const policyDictionaries: Readonly<Record<string, readonly PolicyField[]>
     { name: 'size', type: { kind: 'number' }, since: 1 },
     { name: 'format', type: { kind: 'enum', name: 'GPUFormat' }, since: 1, default: 'rgba8' },
     { name: 'viewFormat', type: { kind: 'enum', name: 'GPUFormat' }, since: 1 },
-    { name: 'formats', type: { kind: 'sequence', element: { kind: 'enum', name: 'GPUFormat' } }, since: 1 },
-    { name: 'constants', type: { kind: 'record', element: { kind: 'number' } }, since: 1 },
-    { name: 'extent', type: { kind: 'dictionary', name: 'GPUExtent' }, since: 1 },
+    {
+      name: 'formats',
+      type: { kind: 'sequence', element: { kind: 'enum', name: 'GPUFormat' } },
+      since: 1,
+      isEmptyByDefault: true,
+    },
+    { name: 'constants', type: { kind: 'record', element: { kind: 'number' } }, since: 1, isEmptyByDefault: true },
+    { name: 'extent', type: { kind: 'dictionary', name: 'GPUExtent' }, since: 1, isEmptyByDefault: true },
     {
       name: 'source',
       type: { kind: 'union', members: [{ kind: 'object' }, { kind: 'dictionary', name: 'GPUExtent' }] },

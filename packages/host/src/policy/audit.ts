@@ -6,5 +6,6 @@ export interface AuditEntry {
   readonly rule: string;
   /** The value, where it is a short one. */
   readonly value?: string;
+  /** `refused`: the call was not done. `ended`: the session was ended. */
   readonly verdict: 'refused' | 'ended';
 }

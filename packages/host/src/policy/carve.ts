@@ -19,7 +19,9 @@ export const SPENT_QUANTITIES = [
 
 /** Why a budget could not be carved out of another one. */
 export interface CarveRefusal {
+  /** Tells the two results apart. */
   readonly isCarved: false;
+  /** The first one that is lacking. */
   readonly quantity: keyof Budget;
   /** What was asked for; absent where nothing was said of a quantity that the parent has only so much of. */
   readonly requested?: number;
@@ -31,6 +33,7 @@ export interface CarveRefusal {
 
 /** A budget that was carved out of another one. */
 export interface Carved {
+  /** Tells the two results apart. */
   readonly isCarved: true;
   /** What the child may spend. */
   readonly child: Budget;

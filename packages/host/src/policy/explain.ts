@@ -6,6 +6,7 @@ import { nearest } from './suggest.ts';
 
 /** What a role says of one path. */
 export interface Explanation {
+  /** Name of the role. */
   readonly role: string;
   /** `partly`: of a group or an interface, some commands are allowed. */
   readonly verdict: 'allowed' | 'denied' | 'partly';
@@ -17,8 +18,11 @@ export interface Explanation {
 
 /** A constraint, and the role that says it. */
 export interface ExplainedConstraint {
+  /** What it is of: a field, an argument or a command. */
   readonly path: string;
+  /** What the value has to be. */
   readonly constraint: Constraint;
+  /** The role in which it is written: this one, or one that this one extends. */
   readonly saidBy: string;
 }
 
@@ -28,6 +32,7 @@ export interface ExplainedPath {
   readonly path: string;
   /** What it is, in words: `a command of @transfer`. */
   readonly is: string;
+  /** In the order that was asked for. */
   readonly roles: readonly Explanation[];
 }
 

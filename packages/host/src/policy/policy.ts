@@ -18,9 +18,13 @@ export interface Policy {
   readonly limits: Readonly<Record<string, number>>;
   /** Constraints by IDL path of a field, an argument or a command. */
   readonly where: Readonly<Record<string, Constraint>>;
+  /** What shaders may cost. */
   readonly wgsl: WgslLimits;
+  /** What may be spent. */
   readonly budget: Budget;
+  /** What the guest learns of the adapter. */
   readonly adapterInfo: AdapterInfoPolicy;
+  /** How exactly the guest can measure time on the GPU. */
   readonly timestamps: TimestampPolicy;
   /** Whether only a fallback adapter, a software one, is given. https://www.w3.org/TR/webgpu/#fallback-adapter */
   readonly forceFallbackAdapter: boolean;
@@ -30,6 +34,7 @@ export interface Policy {
 export interface Constraint {
   /** Least and greatest number. For a sequence, each element is held to it; so it is with the sets below. */
   readonly min?: number;
+  /** See `min`. */
   readonly max?: number;
   /** The values there may be: names of an enumeration, other strings, or numbers. */
   readonly oneOf?: readonly (string | number)[];

@@ -156,8 +156,9 @@ function requestOf(request: number, random: Random): CommandSchema & { reply: Ty
 function goodAnswer(request: number, random: Random): Int32Array {
   const { opcode, reply, name } = requestOf(request, random);
   const writer = writerOf(random);
+  const isGood = (): boolean => name !== 'GPU.requestAdapter' || writer.words[3] !== 0;
   do writer.reply(opcode, request, 0, reply);
-  while (name === 'GPU.requestAdapter' && writer.words[3] === 0);
+  while (!isGood());
   return writer.words.slice(0, writer.length);
 }
 

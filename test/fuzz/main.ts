@@ -110,11 +110,8 @@ async function fuzz(name: Name, milliseconds: number): Promise<boolean> {
   const startedMs = performance.now();
   let reportMs = startedMs + REPORT_EVERY_MS;
   let finding: Finding | undefined;
-  while (
-    finding === undefined &&
-    mode.executions < most &&
-    (most !== Infinity || performance.now() - startedMs < milliseconds)
-  ) {
+  const isTimeUp = (): boolean => most === Infinity && performance.now() - startedMs >= milliseconds;
+  while (finding === undefined && mode.executions < most && !isTimeUp()) {
     finding = await mode.run(most - mode.executions);
     if (performance.now() < reportMs) continue;
     reportMs += REPORT_EVERY_MS;

@@ -28,12 +28,13 @@ class HostEnd implements Transport {
 /** Sends a host's bytes to a guest's library, with a program that uses it, in this process: it is JavaScript alone. */
 export async function replayHost({ bytes, waits }: Pick<Reproducer, 'bytes' | 'waits'>): Promise<Replayed> {
   const transport = new HostEnd();
-  let end: ProgramEnd | undefined;
-  let failure: unknown;
-  const ended = runGuestProgram(transport).then(
-    (how) => (end = how),
-    (error: unknown) => (failure = error),
-  );
+  const program: { end?: ProgramEnd; failure?: unknown; isOver: boolean } = { isOver: false };
+  void runGuestProgram(transport)
+    .then(
+      (end) => (program.end = end),
+      (error: unknown) => (program.failure = error),
+    )
+    .finally(() => (program.isOver = true));
   let sent = 0;
   try {
     for (const [atByte] of [...waits, [bytes.byteLength, 0] as const]) {
@@ -46,10 +47,10 @@ export async function replayHost({ bytes, waits }: Pick<Reproducer, 'bytes' | 'w
   } catch (error) {
     return { isContained: false, message: `the guest's library threw ${textOf(error)}` };
   }
-  for (let turns = 0; end === undefined && failure === undefined && turns < MAX_TURNS; turns++) await nextTask();
-  if (failure !== undefined) return { isContained: false, message: `the guest's program failed: ${textOf(failure)}` };
-  if (end === undefined) return { isContained: false, message: 'the connection has ended, and the guest waits still' };
-  await ended;
+  for (let turns = 0; !program.isOver && turns < MAX_TURNS; turns++) await nextTask();
+  if (!program.isOver) return { isContained: false, message: 'the connection has ended, and the guest waits still' };
+  const { end, failure } = program;
+  if (end === undefined) return { isContained: false, message: `the guest's program failed: ${textOf(failure)}` };
   return { isContained: true, message: end.message };
 }
 

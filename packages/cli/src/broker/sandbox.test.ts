@@ -3,8 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { afterwards, temporaryFolder, TestBroker } from '../../test/test-broker.ts';
+import { afterwards, innermostProcess, temporaryFolder, TestBroker } from '../../test/test-broker.ts';
+import { ExecutorProcess } from './executor-process.ts';
 import { findTools, sandboxes, type Tools } from './sandbox.ts';
 
 const tools = findTools(process.env['PATH']);
@@ -79,6 +81,36 @@ describe.runIf(hasNamespaces)('an executor in namespaces', () => {
       });`);
     await test.logged(/^executors have no more: .*network.*the files of users/);
     expect(said).toEqual({ connected: 'ECONNREFUSED', processes: true, secret: 'ENOENT', written: 'EROFS' });
+  });
+});
+
+const fakeExecutor = fileURLToPath(new URL('../../test/fake-executor.mjs', import.meta.url));
+const ways = sandboxes(tools, { ...needs, file: fakeExecutor });
+
+describe.each(
+  ways.map((way) => [way.wrapper.slice(3).join(' ').slice(0, 60) || way.wrapper.join(' ') || 'nothing', way] as const),
+)('an executor behind %s', (_, sandbox) => {
+  // What a container refuses, a broker finds out by trying.
+  const works =
+    sandbox.wrapper.length === 0 || spawnSync(sandbox.wrapper[0]!, [...sandbox.wrapper.slice(1), 'true']).status === 0;
+
+  it.runIf(works)('gets ready, and ends when it is killed, with all that was put in front of it', async () => {
+    const options = { file: fakeExecutor, environment: {}, sandbox, output: () => {} };
+    const executor = new ExecutorProcess(options);
+    expect(await executor.ready).toBe(true);
+    const pid = sandbox.isParent ? innermostProcess(executor.pid!) : executor.pid!;
+    executor.kill();
+    expect(await executor.ended).toMatchObject({ how: 'was ended by SIGKILL', isBehind: false });
+    expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
+  });
+
+  it.runIf(works)('leaves nothing when it is killed while it starts', async () => {
+    for (let delayMs = 0; delayMs < 20; delayMs += 2) {
+      const executor = new ExecutorProcess({ file: fakeExecutor, environment: {}, sandbox, output: () => {} });
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      executor.kill();
+      await executor.ended; // not before each process that has its pipes is gone
+    }
   });
 });
 

@@ -107,7 +107,7 @@ export class HostConnection implements HostSession {
   /** To be called once, before anything is received: what executes the guest's commands, and what it is held to. */
   execute(
     handlers: Handlers,
-    options: Pick<EnforcementOptions, 'policy' | 'audit' | 'sha256' | 'delegate' | 'budgetChanged'>,
+    options: Pick<EnforcementOptions, 'policy' | 'audit' | 'sha256' | 'delegate' | 'budgetChanged' | 'learn'>,
   ): void {
     this.#handlers = handlers;
     this.#enforcement = new Enforcement({

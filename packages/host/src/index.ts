@@ -21,6 +21,9 @@ export {
   type Explanation,
 } from './policy/explain.ts';
 export { isWithin } from './policy/is-within.ts';
+export { Learner } from './policy/learn.ts';
+export { mergeLearned, NOTHING_LEARNED, readLearned, type Learned, type LearnedShaders } from './policy/learned.ts';
+export { policyOf, type LearnedPolicyOptions } from './policy/learned-policy.ts';
 export { PolicyError, type PolicyProblem } from './policy/policy-error.ts';
 export {
   parsePolicyFile,

@@ -15,6 +15,7 @@ import type { HostMemory } from './garbage.ts';
 import type { AuditEntry } from './policy/audit.ts';
 import { DEFAULT_POLICY } from './policy/defaults.ts';
 import type { Delegate } from './policy/enforcement.ts';
+import type { Learner } from './policy/learn.ts';
 import type { Budget, Policy } from './policy/policy.ts';
 import type { Sha256 } from './policy/shader-cost.ts';
 import { createHandlers } from './handlers/index.ts';
@@ -58,6 +59,8 @@ export interface ServeOptions {
   budgetChanged?: (budget: Budget) => void;
   /** SHA-256 of bytes, in lower-case hexadecimal: needed for a policy that lists shader modules. */
   sha256?: Sha256;
+  /** Watches what the guest uses, for a policy that allows just that. */
+  learn?: Learner;
   /**
    * At least two words that another thread watches: word 0 counts the records that were begun and wraps, word 1 is the
    * opcode of the record that is being executed, 0 when none is. Written as the records come, without fences.
@@ -154,11 +157,12 @@ class GuestSession implements Session {
       options.memory,
       options.activity,
     );
-    const { policy = DEFAULT_POLICY, audit, sha256, delegate, budgetChanged } = options;
+    const { policy = DEFAULT_POLICY, audit, sha256, delegate, budgetChanged, learn } = options;
     this.#connection.execute(createHandlers(this.#connection, options.gpu), {
       policy,
       sha256,
       delegate,
+      learn,
       ...(audit === undefined ? {} : { audit }),
       ...(budgetChanged === undefined ? {} : { budgetChanged }),
     });

@@ -139,12 +139,12 @@ function firstRefusal(values: Iterable<unknown>, check: ValueCheck): Refusal | u
 }
 
 /** The elements of a decoded sequence, or the values of a decoded record. */
-function elementsOf(value: unknown): Iterable<unknown> {
+export function elementsOf(value: unknown): Iterable<unknown> {
   return Symbol.iterator in (value as object) ? (value as Iterable<unknown>) : Object.values(value as object);
 }
 
 /** Whether a decoded value can be of a member of a union: which of them it is has been decided when it was decoded. */
-function isOf(value: unknown, { kind }: PolicyType): boolean {
+export function isOf(value: unknown, { kind }: PolicyType): boolean {
   if (kind === 'dictionary') return typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
   if (kind === 'sequence') return Array.isArray(value) || ArrayBuffer.isView(value);
   if (kind === 'enum' || kind === 'string') return typeof value === 'string';
@@ -168,7 +168,7 @@ function isEmpty(value: object): boolean {
 }
 
 /** The product of all numbers among some values; what is less than one counts as one, so that a zero hides nothing. */
-function productOf(values: Iterable<unknown>): number {
+export function productOf(values: Iterable<unknown>): number {
   let product = 1;
   for (const value of values) if (typeof value === 'number') product *= value >= 1 || value !== value ? value : 1;
   return product;

@@ -8,6 +8,7 @@ import { carve, giveBack, SPENT_QUANTITIES } from './carve.ts';
 import { GPUMemory } from './gpu-memory.ts';
 import { GPUTime } from './gpu-time.ts';
 import { Guard } from './guard.ts';
+import type { LearnedSession, Learner } from './learn.ts';
 import type { Budget, Policy } from './policy.ts';
 import { parsePolicyRole } from './policy-file.ts';
 import { Rates } from './rates.ts';
@@ -37,6 +38,8 @@ export interface EnforcementOptions {
   audit?(entry: AuditEntry): void;
   readonly sha256?: Sha256 | undefined;
   readonly delegate?: Delegate | undefined;
+  /** Watches what is executed. */
+  readonly learn?: Learner | undefined;
 }
 
 /**
@@ -90,6 +93,7 @@ export class Enforcement {
     const end = (rule: keyof Budget, detail: string): void => this.#end(`budget.${rule}`, detail);
     // Later ones stand outside of earlier ones, so what costs least to look at comes last.
     if (typeof policy.timestamps === 'object') quantiseTimestamps(guard, policy.timestamps.quantumUs);
+    options.learn?.follow(guard, this.#learnedSession(), options.sha256);
     this.memory = new GPUMemory(guard, budget.gpuMemory ?? Infinity);
     this.#time = new GPUTime(guard, budget, flow, end);
     this.rates = new Rates(budget, flow, end);
@@ -99,12 +103,23 @@ export class Enforcement {
     guard.enforce(policy);
   }
 
+  #learnedSession(): LearnedSession {
+    const { objectCount, commandCount } = this.#options;
+    return {
+      objectCount,
+      commandCount,
+      receivedBytes: () => this.rates.totalBytes,
+      peakMemoryBytes: () => this.memory.ledger.peakBytes,
+    };
+  }
+
   /** GPU time that the session has used, in milliseconds. */
   get gpuMs(): number {
     return this.#time.totalMs;
   }
 
   #refused({ path, rule, value }: Refusal): void {
+    this.#options.learn?.refused();
     this.#options.audit?.({ path, rule, ...(value === undefined ? {} : { value }), verdict: 'refused' });
   }
 

@@ -1,4 +1,4 @@
-import type { AuditEntry, Session } from '@vesper-gpu/host';
+import type { AuditEntry, Learner, Session } from '@vesper-gpu/host';
 import { MAX_AUDIT_ENTRIES, type ExecutorNews, type SequencedEntry, type SessionUsage } from './broker/messages.ts';
 
 /** How often, in milliseconds, the broker is told something. */
@@ -10,6 +10,7 @@ const NEWS_MS = 1000;
  */
 export class News {
   readonly #tell: (news: ExecutorNews) => void;
+  readonly #learner: Learner | undefined;
   #session: Session | undefined;
   #entries: SequencedEntry[] = [];
   #dropped = 0;
@@ -18,8 +19,10 @@ export class News {
   #saidAtMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(tell: (news: ExecutorNews) => void) {
+  /** @param learner where the broker is to hear what the guest uses */
+  constructor(tell: (news: ExecutorNews) => void, learner?: Learner) {
     this.#tell = tell;
+    this.#learner = learner;
   }
 
   /** Tells of a session from now on, until its end. */
@@ -58,6 +61,7 @@ export class News {
     if (text === this.#said) return;
     this.#said = text;
     this.#tell({ type: 'usage', usage });
+    if (this.#learner !== undefined) this.#tell({ type: 'learned', learned: this.#learner.learned() });
   }
 
   #usage(): SessionUsage | undefined {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { openGPU } from '@vesper-gpu/dawn/gpu';
-import { serveGuest, type HostMemory, type Policy, type Session } from '@vesper-gpu/host';
+import { Learner, serveGuest, type HostMemory, type Policy, type Session } from '@vesper-gpu/host';
 import type { api } from '@vesper-gpu/protocol';
 import { deviceTransport, socketTransport } from '@vesper-gpu/transport';
 import type { Transport } from '@vesper-gpu/wire';
@@ -60,7 +60,8 @@ async function serve(assignment: Assignment, socket: Socket | undefined): Promis
   const stream = watchClose(opened, () => {
     if (socket !== undefined) watch.sent(socket);
   });
-  const news = new News(tell);
+  const learner = assignment.learn ? new Learner() : undefined;
+  const news = new News(tell, learner);
   session = serveGuest(stream.transport, {
     gpu,
     agent: 'vesper serve',
@@ -73,6 +74,7 @@ async function serve(assignment: Assignment, socket: Socket | undefined): Promis
     },
     audit: news.audit,
     ...(assignment.policy === undefined ? {} : { policy: assignment.policy }),
+    ...(learner === undefined ? {} : { learn: learner }),
     ...memory(),
     ...helloOf(assignment),
   });

@@ -1,6 +1,7 @@
 /** The `vesper` command's parts for programs: a broker that lets guests in and gives each a process of its own. */
 export { startBroker, type Broker, type BrokerOptions, type ListenAddress } from './broker/broker.ts';
 export type { DriverSetting } from './broker/environment.ts';
+export type { Learned } from '@vesper-gpu/host';
 export type { SessionStatistics } from './broker/messages.ts';
 export { startPrivateBroker, type PrivateBroker } from './broker/private-broker.ts';
 export type { SessionReport } from './broker/session.ts';

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
+import type { LearnFlags } from './commands/learn.ts';
 import { addServeOptions, driverOption, logLevelOption, type ServeFlags } from './commands/serve-options.ts';
 
 /**
@@ -78,7 +79,11 @@ function addRun(program: Command, done: (exitStatus: number) => void): void {
 }
 
 function addPolicy(program: Command, done: (exitStatus: number) => void): void {
-  const policy = program.command('policy').description('say what a policy file allows').exitOverride();
+  const policy = program
+    .command('policy')
+    .description('say what a policy file allows, or write one')
+    .enablePositionalOptions()
+    .exitOverride();
   policy
     .command('check')
     .description('sum up what each role may do, or name all that is wrong with the file')
@@ -87,6 +92,26 @@ function addPolicy(program: Command, done: (exitStatus: number) => void): void {
     .action(async (file: string, flags: { json?: boolean }) => {
       const { checkPolicy } = await import('./commands/policy.ts');
       done(checkPolicy(file, flags));
+    });
+  policy
+    .command('learn')
+    .description('run a command, and write the smallest policy that allows what it did')
+    .usage('[options] -- <command...>')
+    .argument('<command...>', 'the command and its arguments')
+    .option('--out <file>', 'where to write it (default: stdout, and what the command prints there goes to stderr)')
+    .option('--role <name>', 'the name of its role', 'learned')
+    .addOption(
+      new Option('--shaders <by>', 'which shaders it allows: those of this run, or any that cost no more')
+        .choices(['hashes', 'limits'])
+        .default('hashes'),
+    )
+    .addOption(driverOption())
+    .addOption(logLevelOption('warn'))
+    .passThroughOptions()
+    .addHelpText('after', '\nExample: vesper policy learn --out policy.json -- node program.mjs')
+    .action(async (args: string[], flags: Omit<LearnFlags, 'maxGuests'>) => {
+      const { learnPolicy } = await import('./commands/learn.ts');
+      done(await learnPolicy(args, { ...flags, maxGuests: 64 }));
     });
   policy
     .command('explain')

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { DriverChoice } from '@vesper-gpu/dawn';
 import { chooseDriver } from '@vesper-gpu/dawn/driver';
-import { DEFAULT_POLICY, type Policy } from '@vesper-gpu/host';
+import { DEFAULT_POLICY, type Learned, type Policy } from '@vesper-gpu/host';
 import { listen, parseAddress, type Listener } from '@vesper-gpu/transport';
 import type { Logger } from 'pino';
 import { Delegations, type Delegator } from './delegations.ts';
@@ -47,6 +47,8 @@ export interface BrokerOptions {
   readonly audit?: string;
   /** Where metrics can be fetched in the text format of Prometheus: `unix:PATH` or `tcp:HOST:PORT`. Default nowhere. */
   readonly metrics?: string;
+  /** What a guest used, once it has left or was dropped; executors watch that only where somebody wants to hear it. */
+  learned?(learned: Learned): void;
   /** A guest has left, or was dropped. */
   sessionEnded?(report: SessionReport): void;
   /** The program of the executors, and what it runs on: for tests. */
@@ -271,10 +273,13 @@ class RunningBroker implements Broker {
   }
 
   /** What a guest is held to: by its host, and by the watch over that. */
-  #terms(policy: Policy | undefined): Pick<Assignment, 'watch' | 'policy'> {
-    return policy === undefined
-      ? { watch: this.#watch }
-      : { watch: { ...this.#watch, ...watchLimits(policy) }, policy };
+  #terms(policy: Policy | undefined): Pick<Assignment, 'watch' | 'policy' | 'learn'> {
+    return {
+      ...(policy === undefined
+        ? { watch: this.#watch }
+        : { watch: { ...this.#watch, ...watchLimits(policy) }, policy }),
+      ...(this.#options.learned === undefined ? {} : { learn: true }),
+    };
   }
 
   /** Gives a guest a number and a process, and follows them to the end. */
@@ -291,6 +296,7 @@ class RunningBroker implements Broker {
       const report = session.end(end);
       this.#delegations.end(session, spentBy(report, policy));
       this.#observer.ended(session, report, end.violation);
+      if (end.learned !== undefined) this.#options.learned?.(end.learned);
       this.#options.sessionEnded?.(report);
     });
     return session;

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
+import type { Learned } from '@vesper-gpu/host';
 import type { KeptSocket } from './hand-over.ts';
 import {
   readExecutorMessage,
@@ -45,6 +46,8 @@ export interface ExecutorEnd {
   readonly how: string;
   /** Why this side ended it, where the reason was its work. */
   readonly violation?: Violation;
+  /** What it saw its guest use, where it was to learn that: the last that it said. */
+  readonly learned?: Learned;
   /** Whether the stream to the guest may end within a frame. */
   readonly isBehind: boolean;
   /** The last lines that it wrote. */
@@ -63,6 +66,7 @@ export class ExecutorProcess {
   news: ((news: ExecutorNews) => void) | undefined;
   readonly #child: ChildProcess;
   #report: ExecutorReport | undefined;
+  #learned: Learned | undefined;
   #killTimer: NodeJS.Timeout | undefined;
   #beatTimer: NodeJS.Timeout | undefined;
   #hangMs = 0;
@@ -109,6 +113,7 @@ export class ExecutorProcess {
           isBehind: this.#isBehind,
           ...(this.#report === undefined ? {} : { report: this.#report }),
           ...(this.#violation === undefined ? {} : { violation: this.#violation }),
+          ...(this.#learned === undefined ? {} : { learned: this.#learned }),
         });
       };
       child.on('exit', () => this.kill());
@@ -139,6 +144,7 @@ export class ExecutorProcess {
         }
         if (message?.type === 'delegate') this.#delegate(message.id, message.policy);
         if (message?.type === 'audit' || message?.type === 'usage') this.news?.(message);
+        if (message?.type === 'learned') this.#learned = message.learned;
         if (message?.type === 'ended') {
           this.#report ??= message.report;
           this.#expectNoBeat();

@@ -2,7 +2,7 @@
  * What broker and executor say to each other over the IPC channel between them. An executor runs what a guest sends,
  * so what it reports is checked like any other foreign input.
  */
-import type { AuditEntry, Budget, Policy } from '@vesper-gpu/host';
+import { readLearned, type AuditEntry, type Budget, type Learned, type Policy } from '@vesper-gpu/host';
 import type { WatchLimits } from './watch.ts';
 
 /** Where the guest is that an executor is to serve. Its socket travels beside the first kind. */
@@ -23,6 +23,8 @@ export type Assignment = GuestSource & {
   readonly watch: WatchLimits;
   /** What it may do and spend; absent: all that a host without a policy allows. */
   readonly policy?: Policy;
+  /** Whether to watch what it uses. */
+  readonly learn?: true;
 };
 
 /** What a broker says to its executor. */
@@ -92,6 +94,8 @@ export type ExecutorMessage =
 
 /** What an executor says while it serves, at most about once a second. */
 export type ExecutorNews =
+  /** What the guest has used until now. */
+  | { readonly type: 'learned'; readonly learned: Learned }
   /** What the policy refused, and how many further refusals are not told. */
   | { readonly type: 'audit'; readonly entries: readonly SequencedEntry[]; readonly dropped: number }
   | { readonly type: 'usage'; readonly usage: SessionUsage };
@@ -121,6 +125,7 @@ export function readExecutorMessage(message: unknown): ExecutorMessage | undefin
   if (message['type'] === 'audit') return readAudit(message);
   if (message['type'] === 'usage' && isRecord(message['usage']))
     return { type: 'usage', usage: readUsage(message['usage']) };
+  if (message['type'] === 'learned') return { type: 'learned', learned: readLearned(message['learned']) };
   if (message['type'] === 'flushed') return { type: 'flushed' };
   if (message['type'] === 'delegate' && typeof message['id'] === 'number')
     return { type: 'delegate', id: message['id'], policy: message['policy'] };

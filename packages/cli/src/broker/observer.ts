@@ -57,7 +57,7 @@ export class Observer {
   /** An executor has told something of its session. */
   news(session: Session, news: ExecutorNews): void {
     if (news.type === 'usage') this.#metrics.used(session.guest, this.#labelOf(session), news.usage);
-    else this.#audit?.write(audited(session), news.entries, news.dropped);
+    if (news.type === 'audit') this.#audit?.write(audited(session), news.entries, news.dropped);
   }
 
   ended(session: Session, { reason }: SessionReport, violation: Violation | undefined): void {

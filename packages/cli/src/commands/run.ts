@@ -10,7 +10,30 @@ import { onEndingSignals, statusOf, type EndingSignal } from './signals.ts';
  * @returns the command's exit status, 128 + n when signal n ended it, 127 when there is no such command, 126 when it
  *   cannot be run; 1 when the host cannot start
  */
-export async function run(command: readonly string[], flags: ServeFlags): Promise<number> {
+export function run(command: readonly string[], flags: ServeFlags): Promise<number> {
+  return runWithHost(command, () => ({ ...brokerOptions(flags), ...onlyPolicy(flags) }), { name: 'vesper run' });
+}
+
+/** How {@link runWithHost} runs a command. */
+export interface RunStyle {
+  /** Who says what goes wrong. */
+  readonly name: string;
+  /** Where the command's stdout goes; default to this process's. */
+  readonly stdout?: 'stderr';
+  /** The command has ended, and the broker is about to. */
+  ended?(broker: PrivateBroker): Promise<void>;
+}
+
+/**
+ * Runs a command with a host of its own.
+ * @param options of the host; what it throws is said, as what the host throws is
+ * @returns the exit status, as run() has it
+ */
+export async function runWithHost(
+  command: readonly string[],
+  options: () => Parameters<typeof startPrivateBroker>[0],
+  style: RunStyle,
+): Promise<number> {
   let early: EndingSignal | undefined;
   const stopWaiting = onEndingSignals((signal) => {
     early = signal;
@@ -18,23 +41,28 @@ export async function run(command: readonly string[], flags: ServeFlags): Promis
   let broker: PrivateBroker;
   try {
     // One command is one guest, mostly: the executor for a second one shall not take its processor at the start.
-    broker = await startPrivateBroker({ ...brokerOptions(flags), ...onlyPolicy(flags), spareDelayMs: 1000 });
+    broker = await startPrivateBroker({ spareDelayMs: 1000, ...options() });
   } catch (error) {
-    console.error(`vesper run: ${failureText(error)}`);
+    console.error(`${style.name}: ${failureText(error)}`);
     return 1;
   } finally {
     stopWaiting();
   }
   try {
-    return early === undefined ? await runCommand(command, broker.address) : statusOf(early);
+    const status = early === undefined ? await runCommand(command, broker.address, style) : statusOf(early);
+    await style.ended?.(broker);
+    return status;
   } finally {
     await broker.close();
   }
 }
 
-function runCommand([file = '', ...args]: readonly string[], address: string): Promise<number> {
+function runCommand([file = '', ...args]: readonly string[], address: string, style: RunStyle): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(file, args, { stdio: 'inherit', env: { ...process.env, VESPER_ADDRESS: address } });
+    const child = spawn(file, args, {
+      stdio: ['inherit', style.stdout === 'stderr' ? 2 : 'inherit', 'inherit'],
+      env: { ...process.env, VESPER_ADDRESS: address },
+    });
     const stopForwarding = onEndingSignals((signal) => {
       // A terminal sends Ctrl-C to the whole group, the command included.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
@@ -45,7 +73,8 @@ function runCommand([file = '', ...args]: readonly string[], address: string): P
     };
     child.on('error', (error: NodeJS.ErrnoException) => {
       if (child.pid !== undefined) return; // a signal that came too late
-      console.error(`vesper run: cannot run "${file}": ${error.code === 'ENOENT' ? 'no such command' : error.message}`);
+      const why = error.code === 'ENOENT' ? 'no such command' : error.message;
+      console.error(`${style.name}: cannot run "${file}": ${why}`);
       end(error.code === 'ENOENT' ? 127 : 126);
     });
     child.on('exit', (status, signal) => end(signal === null ? (status ?? 1) : statusOf(signal)));

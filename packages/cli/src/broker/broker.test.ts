@@ -77,6 +77,7 @@ describe('executors', () => {
     client.socket.write(guestHello());
     await client.closed;
     await test.logged(/^guest 1 was dropped: its process sent more than 200 messages in a second/);
+    expect(test.reports).toMatchObject([{ guest: 1, reason: 'watchdog' }]);
   });
 
   it('cannot flood the log', async () => {

@@ -109,7 +109,8 @@ describe.each(
       const executor = new ExecutorProcess({ file: fakeExecutor, environment: {}, sandbox, output: () => {} });
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       executor.kill();
-      await executor.ended; // not before each process that has its pipes is gone
+      // Not before each process that has its pipes is gone.
+      expect((await executor.ended).report).toBeUndefined();
     }
   });
 });

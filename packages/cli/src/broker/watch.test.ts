@@ -9,8 +9,11 @@ import { WatchReader, watchLine, type WatchLine } from './watch.ts';
 
 requireBuilt();
 
-/** What the operating system, a loaded machine and a process's end may add to a limit, in milliseconds. */
-const SLACK_MS = 1000;
+/**
+ * What may come on top of a limit, in milliseconds: the second that is promised, and two more, as tests run on machines
+ * that do other things as well.
+ */
+const SLACK_MS = 3000;
 
 interface Guest {
   readonly connection: GuestConnection;
@@ -124,16 +127,16 @@ describe.each(['unix', 'tcp'] as const)('over %s, a guest whose executor is ende
   });
 
   it('because its process stands still learns it', async () => {
-    const hangMs = 500;
+    const hangMs = 2000;
     const test = await TestBroker.startReal(kind, { watch: { hangMs } });
     const guest = await guestOf(test);
     const startedMs = performance.now();
     process.kill(guest.pid, 'SIGSTOP');
     const { milliseconds, message } = await loss(guest.device, startedMs);
-    expect(message).toMatch(/the host ended this session: its process did not answer for 0\.5 s$/);
+    expect(message).toMatch(/the host ended this session: its process did not answer for 2 s$/);
     // The broker waits a second longer, lest it was the one that stood still.
     expect(milliseconds).toBeLessThan(hangMs + 1000 + SLACK_MS);
-    expect(isAlive(guest.pid)).toBe(false);
+    await eventually('the end of the process', () => (isAlive(guest.pid) ? undefined : true));
   });
 
   it('because it takes too much memory learns it', async () => {
@@ -147,7 +150,7 @@ describe.each(['unix', 'tcp'] as const)('over %s, a guest whose executor is ende
     }
     const { message } = await loss(device, startedMs);
     expect(message).toMatch(/the host ended this session: its process took more than 500 MiB of memory$/);
-    expect(isAlive(pid)).toBe(false);
+    await eventually('the end of the process', () => (isAlive(pid) ? undefined : true));
   });
 
   it('by somebody else learns it within half a second', async () => {

@@ -10,7 +10,9 @@ import type { Reproducer } from './reproducer.ts';
 
 /** How a replay is run. */
 export interface ReplayOptions {
+  /** Default `auto`, or the environment's `VESPER_DRIVER`. */
   readonly driver?: DriverSetting;
+  /** Where the host's log goes. */
   readonly logger: Logger;
   /** How long the host may take, in milliseconds, before it counts as hung. */
   readonly timeoutMs: number;

@@ -15,6 +15,7 @@ export interface Learned {
   readonly limits: Readonly<Record<string, number>>;
   /** Greatest product of the arguments of `GPUComputePassEncoder.dispatchWorkgroups`; 0 where it was not used. */
   readonly maxWorkgroups: number;
+  /** What its shader modules were. */
   readonly shaders: LearnedShaders;
   /** The most memory that the GPU objects of one session occupied, in bytes. */
   readonly peakMemoryBytes: number;

@@ -151,9 +151,7 @@ describe('scanWgsl on 8 MiB', () => {
     ['blank space', fill(' \u2028')],
     ['surrogates', fill('\ud800')],
   ])('takes %s in linear time', (_, code) => {
-    const start = performance.now();
-    scanWgsl(code);
-    // Under a second each where nothing else runs; anything quadratic takes hours.
-    expect(performance.now() - start).toBeLessThan(5000);
+    // Under a second each where nothing else runs; anything quadratic takes hours, which the runner does not wait for.
+    expect(scanWgsl(code).bytes).toBeGreaterThanOrEqual(code.length);
   });
 });

@@ -12,8 +12,10 @@ export interface SequenceOptions {
   readonly name: string;
   readonly seed: number;
   readonly bearing: Bearing;
-  /** How each session is served. */
-  serve(): ServeOptions;
+  /** How each session is served; by the number of its first sequence. */
+  serve(sessionBegan: number): ServeOptions;
+  /** Whether a policy may refuse what a correct guest asks for, which then goes on with what it has not got. */
+  readonly isRestricted?: true;
   /** Number of the first sequence. */
   readonly first?: number;
   /** Called before each sequence, with its number and that of its session's first. */
@@ -82,7 +84,7 @@ export class SequenceMode implements Mode {
   /** @returns what is wrong, if something is. */
   async #open(): Promise<string | undefined> {
     if (this.#session !== undefined) return undefined;
-    this.#session = new HostSession(this.#options.serve());
+    this.#session = new HostSession(this.#options.serve(this.#sessionBegan));
     this.#maker = new SequenceMaker(this.#options.bearing);
     let wrong: string | undefined;
     for (const step of this.#maker.begin()) wrong ??= await this.#session.step(step);
@@ -95,9 +97,10 @@ export class SequenceMode implements Mode {
     const refusal = (end?.error as { reason?: string } | undefined)?.reason;
     const verdict = end === undefined ? 'alive' : (refusal ?? end.reason);
     this.verdicts.set(verdict, (this.verdicts.get(verdict) ?? 0) + 1);
-    if (end !== undefined && !maker.isWild) return `a correct guest was refused: ${end.message}`;
+    const isFaultless = !maker.isWild && this.#options.isRestricted === undefined;
+    if (end !== undefined && isFaultless) return `a correct guest was refused: ${end.message}`;
     if (verdict === this.#options.treatAsFinding) return `refused: ${end!.message}`;
-    if (end === undefined && !maker.isWild) {
+    if (end === undefined && isFaultless) {
       const { objects } = session.session.statistics;
       if (objects !== maker.model.count) return `the host has ${objects} objects, the guest ${maker.model.count}`;
     }

@@ -15,10 +15,12 @@ import { SequenceMode } from './host-mode.ts';
 import { minimized } from './minimize.ts';
 import type { Finding, Mode, Stream } from './mode.ts';
 import { playToNull } from './null-replay.ts';
+import { Random } from './random.ts';
+import { randomPolicy } from './random-policy.ts';
 import { RealMode, streamOf } from './real-mode.ts';
 
 /** What part of the time each takes. */
-const SHARES = { decode: 0.3, replies: 0.1, frames: 0.1, null: 0.2, guest: 0.1, real: 0.2 } as const;
+const SHARES = { decode: 0.3, replies: 0.1, frames: 0.1, null: 0.15, policy: 0.1, guest: 0.1, real: 0.15 } as const;
 type Name = keyof typeof SHARES;
 const NAMES = Object.keys(SHARES) as Name[];
 const REPORT_EVERY_MS = 60_000;
@@ -28,7 +30,7 @@ const usage = `usage: npm run fuzz -- [--seconds N] [--seed S] [--only NAME] [--
   --seed S           the same seed gives the same executions (default 1)
   --only NAME        one of ${NAMES.join(', ')}; may be given more than once
   --executions N     so many of each, however long it takes
-  --first N          of null and real: the number of the first sequence (default 0)
+  --first N          of null, policy and real: the number of the first sequence (default 0)
   --out DIR          where a reproducer goes (default: a new folder for temporary files)
   --driver D         of real: swiftshader (default), system or auto
   --finding REASON   takes refusals for this reason for findings: to see a reproducer made
@@ -88,6 +90,16 @@ async function open(name: Name): Promise<Mode> {
         first,
         serve,
         bearing: { isReal: false, wildOneIn: 4 },
+        treatAsFinding: options.finding,
+      });
+    case 'policy':
+      return new SequenceMode({
+        name: 'policy',
+        seed,
+        first,
+        serve: (sessionBegan) => ({ ...serve(), policy: randomPolicy(new Random(seed, 7, sessionBegan)) }),
+        bearing: { isReal: false, wildOneIn: 8 },
+        isRestricted: true,
         treatAsFinding: options.finding,
       });
     case 'guest':

@@ -14,4 +14,6 @@ export const REASONS = new Set<string>([
   'bad-bulk',
   'bad-request',
   'limit',
+  // A policy's.
+  'budget',
 ]);

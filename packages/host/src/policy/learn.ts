@@ -12,7 +12,7 @@ import { betterLimit, isLimit, leafOf, MAX_HASHES, type Learned } from './learne
 import type { Sha256 } from './shader-cost.ts';
 import { scanWgsl } from './wgsl-scan.ts';
 
-/** Looks at a value that was used; absent ones were dealt with before. */
+/** Looks at a value that was used. */
 type Look = (value: unknown) => void;
 
 /** Features have a list of their own. */
@@ -92,7 +92,7 @@ export class Learner {
     // Every policy allows the core group, with whatever arguments.
     for (const [i, field] of command.group === 'core' ? [] : fields.entries()) {
       const look = this.#field(`${name}.${field.name}`, field);
-      if (look !== undefined) looks.push((args) => present(args[leading + i], look));
+      if (look !== undefined) looks.push((args) => look(args[leading + i]));
     }
     if (name === 'GPUComputePassEncoder.dispatchWorkgroups')
       looks.push((args) => {
@@ -110,13 +110,14 @@ export class Learner {
     });
   }
 
-  /** Looks at a field or argument, and what is in it. */
-  #field(path: string, { type }: PolicyField): Look | undefined {
-    const inner = this.#type(type);
-    const leaf = path === REQUIRED_FEATURES ? undefined : this.#leaf(path, leafOf(type));
-    if (leaf === undefined) return inner;
+  /** Looks at a field or argument that may be absent, and at what is in it. */
+  #field(path: string, { type, default: fallback }: PolicyField): Look | undefined {
     // No type is a dictionary and a set of flags at once.
-    return leafOf(type) === type ? leaf : (value) => each(value, leaf);
+    const leaf = path === REQUIRED_FEATURES ? undefined : this.#leaf(path, leafOf(type));
+    const look = leaf === undefined || leafOf(type) === type ? (leaf ?? this.#type(type)) : eachOf(leaf);
+    if (look === undefined) return undefined;
+    // A guest's library may leave out what is the default, another one may not: it is used either way.
+    return (value) => present(value === undefined ? fallback : value, look);
   }
 
   #leaf(path: string, leaf: PolicyType): Look | undefined {
@@ -139,7 +140,7 @@ export class Learner {
       case 'sequence':
       case 'record': {
         const look = this.#type(type.element);
-        return look && ((value) => each(value, look));
+        return look && eachOf(look);
       }
       case 'union': {
         const looks = type.members.flatMap((member) => {
@@ -160,7 +161,7 @@ export class Learner {
     const looks: Look[] = [];
     for (const field of policyDictionaries[name] ?? []) {
       const look = this.#field(`${name}.${field.name}`, field);
-      if (look !== undefined) looks.push((value) => present((value as Record<string, unknown>)[field.name], look));
+      if (look !== undefined) looks.push((value) => look((value as Record<string, unknown>)[field.name]));
     }
     const look = allOf(looks);
     this.#dictionaries.set(name, look);
@@ -201,12 +202,15 @@ export class Learner {
   }
 }
 
+/** What is null has no value to look at. */
 function present(value: unknown, look: Look): void {
   if (value !== undefined && value !== null) look(value);
 }
 
-function each(value: unknown, look: Look): void {
-  for (const element of elementsOf(value)) present(element, look);
+function eachOf(look: Look): Look {
+  return (value) => {
+    for (const element of elementsOf(value)) present(element, look);
+  };
 }
 
 function allOf(looks: readonly Look[]): Look | undefined {

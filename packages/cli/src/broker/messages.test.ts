@@ -4,12 +4,25 @@ import { MAX_AUDIT_ENTRIES, readExecutorMessage } from './messages.ts';
 
 describe('messages of an executor', () => {
   it('are bounded, whatever it says', () => {
-    const names = ['type', 'entries', 'dropped', 'usage', 'path', 'rule', 'value', 'verdict', 'sequence', 'gpuMemory'];
+    const names = [
+      'type',
+      'entries',
+      'dropped',
+      'usage',
+      'path',
+      'rule',
+      'value',
+      'verdict',
+      'sequence',
+      'gpuMemory',
+      'commands',
+    ];
     const anything = fc.anything({ key: fc.constantFrom(...names), maxDepth: 4 });
     const typed = fc.record({
-      type: fc.constantFrom('audit', 'usage', 'ended', 'ready', 'flushed'),
+      type: fc.constantFrom('audit', 'usage', 'learned', 'ended', 'ready', 'flushed'),
       entries: fc.oneof(anything, fc.array(anything)),
       usage: anything,
+      learned: anything,
       report: anything,
       dropped: anything,
     });

@@ -19,6 +19,7 @@ import {
   REPLY_FAILED,
   REPLY_OK,
   slotOf,
+  type SessionEndReason,
   type HostLimits,
   type HostSession,
   type Transport,
@@ -34,6 +35,14 @@ import type { AdapterView } from './policy/adapter-view.ts';
 import { Enforcement, type EnforcementOptions } from './policy/enforcement.ts';
 import { Refusal } from './policy/refusal.ts';
 import { UncapturedTexts } from './uncaptured-texts.ts';
+
+/** What a guest is told of the end of its session; a ProtocolError is one. Places are -1 where there is none. */
+export interface SessionEndNotice {
+  readonly reason: SessionEndReason;
+  readonly detail: string;
+  readonly offset: number;
+  readonly opcode: number;
+}
 
 /** Counters of a session. */
 export interface SessionStatistics {
@@ -461,8 +470,8 @@ export class HostConnection implements HostSession {
     this.#flow.release('guest-does-not-read');
   }
 
-  /** Ends the session: tells the guest why if it broke the protocol, destroys its devices, forgets its objects. */
-  end(error?: ProtocolError, leaveDevices = false): void {
+  /** Ends the session: tells the guest why if it did not leave by itself, destroys its devices, forgets its objects. */
+  end(error?: SessionEndNotice, leaveDevices = false): void {
     if (this.#isEnded) return;
     if (error !== undefined) {
       this.send((writer) =>

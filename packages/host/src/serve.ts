@@ -19,7 +19,7 @@ import type { Learner } from './policy/learn.ts';
 import type { Budget, Policy } from './policy/policy.ts';
 import type { Sha256 } from './policy/shader-cost.ts';
 import { createHandlers } from './handlers/index.ts';
-import { HostConnection, type SessionStatistics } from './host-connection.ts';
+import { HostConnection, type SessionEndNotice, type SessionStatistics } from './host-connection.ts';
 
 /** A guest's hello that somebody else has read from the stream: a broker. */
 export interface ReceivedHello {
@@ -222,7 +222,11 @@ class GuestSession implements Session {
   }
 
   #fail(error: Error): void {
-    if (!(error instanceof ProtocolError)) return this.#end({ reason: 'fault', message: error.message, error });
+    if (!(error instanceof ProtocolError)) {
+      // What went wrong is the host's own affair, and its log's.
+      const notice = { reason: 'fault', detail: 'the host failed; its log says why', offset: -1, opcode: -1 } as const;
+      return this.#end({ reason: 'fault', message: error.message, error }, this.#helloReader ? undefined : notice);
+    }
     if (this.#helloReader !== undefined) this.#refuse(error);
     this.#end(
       {
@@ -251,11 +255,11 @@ class GuestSession implements Session {
     else this.#end({ reason: 'closed', message: 'the guest closed the connection' });
   }
 
-  #end(end: SessionEnd, error?: ProtocolError): void {
+  #end(end: SessionEnd, notice?: SessionEndNotice): void {
     if (this.#isEnded) return;
     this.#connection.statistics.objects = this.#connection.objectCount;
     this.#isEnded = true;
-    this.#connection.end(error, this.#leaveDevices);
+    this.#connection.end(notice, this.#leaveDevices);
     this.#resolveEnded(end);
   }
 }

@@ -115,7 +115,7 @@ export class HostSession {
 
   /** @param hello what the guest says first. */
   constructor(options: ServeOptions, hello: Uint8Array = HELLO) {
-    this.session = serveGuest(this.#listener, options);
+    this.session = serveGuest(this.#listener, { turnMs: Infinity, ...options });
     void this.session.ended.then((end) => (this.end = end));
     this.feed(hello);
   }

@@ -80,6 +80,8 @@ export class Arena {
       (error) => this.faults.push(error),
       undefined,
     );
+    // A frame is done when it was received.
+    this.connection.turnMs = Infinity;
     this.handlers = createHandlers(this.connection, this.gpu.api);
     this.connection.execute(this.handlers, { policy: DEFAULT_POLICY });
   }

@@ -31,7 +31,7 @@ describe.each(commands.map((command) => [command.name, command] as const))('%s, 
     for (let cut = 1; cut < bytes.byteLength; cut++) {
       const backend = new NullGpu();
       const transport = new ScriptedTransport();
-      const { ended } = serveGuest(transport, { gpu: backend.api });
+      const { ended } = serveGuest(transport, { gpu: backend.api, turnMs: Infinity });
       transport.handlers.bytes(hello);
       transport.handlers.bytes(bytes.subarray(0, cut));
       transport.handlers.closed();

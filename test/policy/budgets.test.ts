@@ -240,19 +240,61 @@ describe('over time', () => {
     expect(submits()).toBe(2);
   });
 
-  it('bytes and commands beyond their rate wait', async () => {
+  it('commands beyond their rate wait, within a frame as well', async () => {
     const gpu = new NullGpu();
     const { device, session } = await start({ commandsPerSec: 100 }, gpu);
-    for (let i = 0; i < 500; i++) device.pushErrorScope('validation');
+    for (let i = 0; i < 1000; i++) device.pushErrorScope('validation');
     await settled();
     const pushed = (): number => gpu.calls.filter((name) => name === 'pushErrorScope').length;
-    expect(pushed()).toBe(500); // within a frame nothing is held
-    device.pushErrorScope('internal');
-    await vi.advanceTimersByTimeAsync(3500);
-    expect(pushed()).toBe(500);
-    await vi.advanceTimersByTimeAsync(1000);
-    expect(pushed()).toBe(501);
-    expect(session.statistics.commands).toBeGreaterThan(500);
+    const first = pushed();
+    expect(first).toBeLessThan(600);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(pushed()).toBe(first);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(pushed()).toBe(1000);
+    expect(session.statistics.commands).toBeGreaterThan(1000);
+  });
+
+  it('bytes beyond their rate wait', async () => {
+    const gpu = new NullGpu();
+    const { device } = await start({ bytesPerSec: 10_000 }, gpu);
+    const buffer = device.createBuffer({ size: 65536, usage: 8 });
+    const written = (): number => gpu.calls.filter((name) => name === 'writeBuffer').length;
+    for (let i = 0; i < 3; i++) {
+      device.queue.writeBuffer(buffer, 0, new Uint8Array(20_000));
+      device.pushErrorScope('internal');
+      await settled();
+    }
+    expect(written()).toBeLessThan(3);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(written()).toBe(3);
+  });
+
+  it('a guest that owes more than a minute is not waited for', async () => {
+    const gpu = new NullGpu();
+    const { device, session } = await start({ commandsPerSec: 1 }, gpu);
+    for (let i = 0; i < 1000; i++) device.pushErrorScope('validation');
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(await session.ended).toMatchObject({ reason: 'limit' });
+    expect((await device.lost).message).toMatch(/had to wait for more than a minute/);
+  });
+
+  it('a frame that takes long is executed in turns, in order', async () => {
+    const gpu = new NullGpu();
+    const { device, session } = await start({ wallMs: 5000 }, gpu);
+    // Each takes 20 ms.
+    let spentMs = 0;
+    gpu.fail = (name) => void (spentMs += name === 'createBuffer' ? 20 : 0);
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + spentMs);
+    for (let i = 0; i < 1000; i++) device.createBuffer({ size: 4 * i, usage: 8 });
+    await vi.advanceTimersByTimeAsync(20);
+    const made = gpu.calls.filter((name) => name === 'createBuffer').length;
+    expect(made).toBeGreaterThan(0);
+    expect(made).toBeLessThan(1000);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(await session.ended, 'its time is over while the frame is executed').toMatchObject({ reason: 'limit' });
+    vi.restoreAllMocks();
   });
 
   it.each([

@@ -125,7 +125,7 @@ class World {
     };
     this.#participants.push(one);
     this.#clock.as(2 * index + 1, () => {
-      void serveGuest(hostEnd, { gpu: gpu.api }).ended.then((end) => {
+      void serveGuest(hostEnd, { gpu: gpu.api, turnMs: Infinity }).ended.then((end) => {
         one.end = end;
         this.#note(`session ${index} ended: ${end.reason} ${end.message}`);
       });

@@ -36,6 +36,15 @@ import { Enforcement, type EnforcementOptions } from './policy/enforcement.ts';
 import { Refusal } from './policy/refusal.ts';
 import { UncapturedTexts } from './uncaptured-texts.ts';
 
+/** How long, in milliseconds, the records of a frame are executed in one turn. */
+export const TURN_MS = 50;
+/** After so many records the time is looked at, and after each that may take long. */
+const RECORDS_A_LOOK = 256;
+/** By opcode. */
+const isSlow = commandInfo.map(
+  (info) => info !== undefined && info.cost !== 'constant' && info.group !== 'debug' && info.target === 'object',
+);
+
 /** What a guest is told of the end of its session; a ProtocolError is one. Places are -1 where there is none. */
 export interface SessionEndNotice {
   readonly reason: SessionEndReason;
@@ -65,6 +74,8 @@ export interface SessionStatistics {
 export class HostConnection implements HostSession {
   readonly statistics: SessionStatistics = { receivedBytes: 0, sentBytes: 0, commands: 0, requests: 0, objects: 0 };
   readonly devices = new Map<object, DeviceState>();
+  /** How long, in milliseconds, the records of a frame are executed in one turn. */
+  turnMs = TURN_MS;
   readonly #garbage: Garbage;
   readonly #uncapturedTexts = new UncapturedTexts();
   /** The first device that was lost: it stands for all that are, so that those can be collected. */
@@ -82,6 +93,10 @@ export class HostConnection implements HostSession {
   readonly #flow: Flow;
   /** What came while nothing was to be read. */
   #kept: Uint8Array[] = [];
+  /** Whether a frame is open of which records are left. */
+  #isWithinRecords = false;
+  /** Commands that the rate has been told of. */
+  #countedCommands = 0;
   #encoder: object | undefined;
   #encoderId = 0;
   #isEnded = false;
@@ -104,7 +119,12 @@ export class HostConnection implements HostSession {
     this.#activity = activity ?? new Int32Array(2);
     this.#garbage = new Garbage(memory, () => this.send((writer) => encodeStreamCollect(writer)));
     this.#transport = transport;
-    this.#flow = new Flow(transport, () => this.#goOn());
+    this.#flow = new Flow(
+      transport,
+      () => this.#goOn(),
+      () =>
+        this.#onFault(new ProtocolError('budget', 'the guest had to wait for more than a minute: it owes too much')),
+    );
     this.#onFault = onFault;
     this.#bulk = new BulkQueue(limits.maxBulkBytes);
     this.#reader = new WireReader(limits.maxStringBytes, this.#bulk);
@@ -162,15 +182,17 @@ export class HostConnection implements HostSession {
   /** Executes the frames that end in `chunk`, until there is a reason to wait. */
   #take(chunk: Uint8Array): void {
     const rest = this.#frames.push(chunk, (records) => {
-      this.#frame(records);
+      this.#reader.open(records);
+      this.#runFrame();
       return !this.#isEnded && !this.#flow.isHeld;
     });
     if (rest !== undefined && rest.byteLength > 0 && !this.#isEnded) this.#kept.push(rest.slice());
   }
 
-  /** Goes on with what was kept. */
+  /** Goes on with the frame that had to wait, and with what was kept behind it. */
   #goOn(): void {
     try {
+      if (this.#isWithinRecords && !this.#isEnded) this.#runFrame();
       while (this.#kept.length > 0 && !this.#flow.isHeld && !this.#isEnded) {
         const [chunk] = this.#kept.splice(0, 1);
         const behind = this.#kept;
@@ -188,36 +210,56 @@ export class HostConnection implements HostSession {
     return this.#frames.isWithinFrame;
   }
 
-  #frame(records: Uint8Array<ArrayBuffer>): void {
+  /**
+   * Executes the records of the frame that is open, until it ends or there is a reason to wait. What takes long is done
+   * in turns, between which timers run and the guest's end is heard.
+   */
+  #runFrame(): void {
     const reader = this.#reader;
-    reader.open(records);
-    const { commands } = this.statistics;
+    const turnEndsMs = performance.now() + this.turnMs;
+    let isOver: boolean | undefined;
     try {
-      while (!this.#runRecords(reader)) {
-        // An exception of the backend ended the loop; the rest of the frame is still to be done.
-      }
+      // An exception of the backend ends the loop; the rest of the frame is still to be done.
+      do isOver = this.#runRecords(reader, turnEndsMs);
+      while (isOver === undefined);
     } finally {
       this.#activity[1] = 0;
     }
-    reader.close();
-    this.#enforcement.rates.executed(this.statistics.commands - commands);
+    this.#isWithinRecords = !isOver;
+    if (isOver) reader.close();
+    this.#countCommands();
+    if (isOver || this.#flow.isHeld || this.#isEnded) return;
+    this.#flow.hold('turn');
+    setTimeout(() => this.#flow.release('turn'), 0);
   }
 
-  /** Runs records until the frame ends or the backend throws. @returns whether the frame has ended. */
-  #runRecords(reader: WireReader): boolean {
+  #countCommands(): void {
+    const { commands } = this.statistics;
+    this.#enforcement.rates.executed(commands - this.#countedCommands);
+    this.#countedCommands = commands;
+  }
+
+  /** Runs records. @returns whether the frame has ended; undefined where the backend threw. */
+  #runRecords(reader: WireReader, turnEndsMs: number): boolean | undefined {
     const activity = this.#activity;
     const enforcement = this.#enforcement;
+    const flow = this.#flow;
     try {
-      while (reader.nextRecord()) {
+      while (!flow.isHeld) {
+        if (!reader.nextRecord()) return true;
         const number = ++this.statistics.commands;
         if (number > enforcement.maxCommands) tooManyCommands(enforcement.maxCommands);
+        const { opcode } = reader;
         activity[0] = number;
-        activity[1] = reader.opcode;
-        const decode = decoders[reader.opcode];
+        activity[1] = opcode;
+        const decode = decoders[opcode];
         if (decode !== undefined) decode(reader, this, this.#handlers);
         else this.#runtimeRecord(reader);
+        if (number % RECORDS_A_LOOK === 0) this.#countCommands();
+        else if (!isSlow[opcode]) continue;
+        if (performance.now() > turnEndsMs) return reader.isAtEnd;
       }
-      return true;
+      return reader.isAtEnd;
     } catch (error) {
       if (error instanceof ProtocolError) {
         throw error.opcode >= 0
@@ -226,7 +268,7 @@ export class HostConnection implements HostSession {
       }
       this.#thrown(error);
       reader.position = reader.end;
-      return false;
+      return undefined;
     }
   }
 
@@ -482,6 +524,7 @@ export class HostConnection implements HostSession {
     this.#isEnded = true;
     this.#kept = [];
     this.#enforcement.stop();
+    this.#flow.stop();
     this.#transport.close();
     this.statistics.objects = this.#objects.count;
     if (leaveDevices) return;

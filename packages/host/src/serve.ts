@@ -49,6 +49,12 @@ export interface ServeOptions {
   memory?: HostMemory;
   /** Of what the guest may send; DEFAULT_HOST_LIMITS for the rest. */
   limits?: Partial<HostLimits>;
+  /**
+   * How long, in milliseconds, commands are executed in one turn, before the process does something else: hears that the
+   * guest has left, or that its time is over. Default 50. Infinity where the same bytes are to have the same effects,
+   * whatever the time.
+   */
+  turnMs?: number;
   /** What the guest may do, and spend; by default DEFAULT_POLICY: everything, within limits that real programs keep. */
   policy?: Policy;
   /** Hears of everything that the policy refuses. To be quick: a guest can cause any number of calls. */
@@ -157,6 +163,7 @@ class GuestSession implements Session {
       options.memory,
       options.activity,
     );
+    if (options.turnMs !== undefined) this.#connection.turnMs = options.turnMs;
     const { policy = DEFAULT_POLICY, audit, sha256, delegate, budgetChanged, learn } = options;
     this.#connection.execute(createHandlers(this.#connection, options.gpu), {
       policy,

@@ -73,6 +73,11 @@ export class WireReader {
     return true;
   }
 
+  /** Whether no record is left. */
+  get isAtEnd(): boolean {
+    return this.position === this.#words.length;
+  }
+
   /** The first word of the current record behind its header: the id of its target, where it has one. 0 if empty. */
   get target(): number {
     return this.start < this.end ? this.#words[this.start]! >>> 0 : 0;

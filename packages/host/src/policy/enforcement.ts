@@ -94,8 +94,8 @@ export class Enforcement {
     // Later ones stand outside of earlier ones, so what costs least to look at comes last.
     if (typeof policy.timestamps === 'object') quantiseTimestamps(guard, policy.timestamps.quantumUs);
     options.learn?.follow(guard, this.#learnedSession(), options.sha256);
-    this.memory = new GPUMemory(guard, budget.gpuMemory ?? Infinity);
     this.#time = new GPUTime(guard, budget, flow, end);
+    this.memory = new GPUMemory(guard, budget.gpuMemory ?? Infinity, this.#time.whenDone);
     this.rates = new Rates(budget, flow, end);
     this.#limitCompilations(guard);
     limitShaders(guard, policy.wgsl, options.sha256);

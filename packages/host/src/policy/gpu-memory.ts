@@ -3,13 +3,18 @@ import type { Guard } from './guard.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { Recordings } from './recordings.ts';
 import { Refusal } from './refusal.ts';
-import { bufferBytes, querySetBytes, textureBytes } from './texture-size.ts';
+import { bufferBytes, querySetBytes, stagingBytes, textureBytes } from './texture-size.ts';
+
+/** Calls `act` once `queue` has done all that it was given by now. */
+export type WhenDone = (queue: object | undefined, act: () => void) => void;
 
 /** What a device is charged with before anything is made of it: about what a driver sets aside. */
 const DEVICE_BYTES = 4 << 20;
 
 /** The account of an object, in place of the object: that must not be kept from being collected. */
 interface Charge {
+  /** What it is for, from its release until nothing needs it any more. */
+  object?: object;
   /** Where it is of a device that is there. */
   readonly objects: DeviceObjects | undefined;
   readonly madeAt: number;
@@ -17,6 +22,8 @@ interface Charge {
 
 /** What a device's guest has of it that counts. */
 interface DeviceObjects {
+  /** Of the backend. */
+  readonly queue: object | undefined;
   readonly charges: Set<Charge>;
   readonly recordings: Set<object>;
 }
@@ -26,6 +33,13 @@ interface Holder {
   readonly charges: readonly Charge[];
   readonly madeAt: number;
 }
+
+type WriteTextureArguments = [
+  queue: api.GPUQueue,
+  destination: api.GPUTexelCopyTextureInfo,
+  layout: api.GPUTexelCopyBufferLayout,
+  size: api.GPUExtent3DDict,
+];
 
 /** Keeps the account of a session's GPU memory, and refuses what does not fit. */
 export class GPUMemory {
@@ -40,16 +54,28 @@ export class GPUMemory {
   /** Charges of devices that were asked for and are not there yet. */
   readonly #promised: Charge[] = [];
 
-  /** @param limitBytes Infinity where the memory is only to be counted. */
-  constructor(guard: Guard, limitBytes: number) {
-    this.ledger = new MemoryLedger(limitBytes, (charge) => {
-      (charge as Charge).objects?.charges.delete(charge as Charge);
-    });
+  /** Whether memory is limited: it is freed at once then, and not when the engine collects. */
+  readonly #isLimited: boolean;
+  readonly #whenDone: WhenDone;
+
+  /**
+   * @param limitBytes Infinity where the memory is only to be counted.
+   * @param whenDone calls back once a queue has done what it was given: until then its memory is in use.
+   */
+  constructor(guard: Guard, limitBytes: number, whenDone: WhenDone = (_, act) => act()) {
+    this.#isLimited = limitBytes < Infinity;
+    this.#whenDone = whenDone;
+    this.ledger = new MemoryLedger(
+      limitBytes,
+      (charge) => (charge as Charge).objects?.charges.delete(charge as Charge),
+      (charge) => this.#unneeded(charge as Charge),
+    );
     this.#charge<api.GPUBufferDescriptor>(guard, 'GPUDevice.createBuffer', bufferBytes);
     this.#charge<api.GPUTextureDescriptor>(guard, 'GPUDevice.createTexture', textureBytes);
     this.#charge<api.GPUQuerySetDescriptor>(guard, 'GPUDevice.createQuerySet', querySetBytes);
     this.#chargeDevices(guard);
     this.#follow(guard);
+    if (this.#isLimited) this.#chargeStaging(guard);
   }
 
   #refusal(path: string, bytes: number): Refusal {
@@ -84,6 +110,25 @@ export class GPUMemory {
       } catch (error) {
         this.ledger.free(this.#promised.pop()!);
         throw error;
+      }
+    });
+  }
+
+  /**
+   * What is written to a texture is set aside until the queue has done it, row by row: of narrow textures, that is many
+   * times as much as was sent.
+   */
+  #chargeStaging(guard: Guard): void {
+    const name = 'GPUQueue.writeTexture';
+    guard.around(name, (next, args) => {
+      const [queue, destination, layout, size] = args as WriteTextureArguments;
+      const bytes = stagingBytes(destination.texture.format, layout, size);
+      const charge: Charge = { objects: undefined, madeAt: 0 };
+      if (!this.ledger.charge(charge, bytes)) return guard.refuse(this.#refusal(name, bytes));
+      try {
+        return next(...args);
+      } finally {
+        this.#whenDone(queue, () => this.ledger.free(charge));
       }
     });
   }
@@ -131,14 +176,34 @@ export class GPUMemory {
       guard.around(name, (next, args) => {
         const charge = this.#charges.get(args[0] as object);
         const result = next(...args);
-        if (charge !== undefined) this.ledger.free(charge);
+        if (charge !== undefined) this.#whenDone(charge.objects?.queue, () => this.ledger.free(charge));
         return result;
       });
   }
 
+  /** Nothing of the guest's can reach it any more. The backend would wait until the engine collects its object. */
+  #unneeded(charge: Charge): void {
+    const { object, objects } = charge;
+    delete charge.object;
+    try {
+      (object as Partial<Pick<api.GPUBuffer, 'destroy'>> | undefined)?.destroy?.();
+    } catch {
+      // It is let go of in any case.
+    }
+    this.#whenDone(objects?.queue, () => this.ledger.free(charge));
+  }
+
   #of(device: object): DeviceObjects {
     let objects = this.#objectsOf.get(device);
-    if (objects === undefined) this.#objectsOf.set(device, (objects = { charges: new Set(), recordings: new Set() }));
+    if (objects === undefined)
+      this.#objectsOf.set(
+        device,
+        (objects = {
+          queue: (device as Partial<api.GPUDevice>).queue,
+          charges: new Set(),
+          recordings: new Set(),
+        }),
+      );
     return objects;
   }
 
@@ -165,9 +230,13 @@ export class GPUMemory {
 
   /** The guest has let go of an object's id. */
   released(object: object): void {
-    this.#endRecording(object);
+    this.#recordings.endBundle(object);
+    if (this.#recordings.isEncoding(object)) this.#endRecording(object);
     const charge = this.#charges.get(object);
-    if (charge !== undefined) this.#recordings.afterwards(charge.madeAt, () => this.ledger.release(charge));
+    if (charge !== undefined) {
+      if (this.#isLimited) charge.object = object;
+      this.#recordings.afterwards(charge.madeAt, () => this.ledger.release(charge));
+    }
     const holder = this.#holders.get(object);
     if (holder === undefined) return;
     // Once: an id of a substitute can be released many times.

@@ -16,6 +16,11 @@ interface QueueWork {
   asked: number;
   /** Since when the queue has been busy. */
   busySinceMs: number;
+  /** What waits for the work that the backend has not been asked about, and for that which it has been. */
+  afterUnasked: (() => void)[];
+  afterAsked: (() => void)[];
+  /** Whether it was given something that the backend has not been asked about. */
+  hasUnasked: boolean;
 }
 
 /**
@@ -38,14 +43,34 @@ export class GPUTime {
     this.#flow = flow;
     this.#end = end;
     const { inflightSubmits, gpuMsPerSec, gpuMsTotal } = budget;
-    this.#isExact = inflightSubmits !== undefined || gpuMsPerSec !== undefined || gpuMsTotal !== undefined;
+    this.#isExact =
+      inflightSubmits !== undefined ||
+      gpuMsPerSec !== undefined ||
+      gpuMsTotal !== undefined ||
+      budget.gpuMemory !== undefined;
     this.#rate = gpuMsPerSec === undefined ? undefined : new TokenBucket(gpuMsPerSec, performance.now());
     guard.around('GPUQueue.submit', (next, args) => {
       const result = next(...args);
-      this.#submitted(args[0] as api.GPUQueue);
+      this.#given(args[0] as api.GPUQueue, 1);
       return result;
     });
+    if (!this.#isExact) return;
+    // A write can clear gigabytes, with four bytes.
+    for (const name of ['GPUQueue.writeBuffer', 'GPUQueue.writeTexture'])
+      guard.around(name, (next, args) => {
+        const result = next(...args);
+        this.#given(args[0] as api.GPUQueue, 0);
+        return result;
+      });
   }
+
+  /** Calls `act` once `queue` has done what it was given by now; at once where nobody counts. */
+  readonly whenDone = (queue: object | undefined, act: () => void): void => {
+    const work = this.#isExact && queue !== undefined ? this.#queues.get(queue) : undefined;
+    if (work === undefined) act();
+    else if (work.hasUnasked) work.afterUnasked.push(act);
+    else work.afterAsked.push(act);
+  };
 
   /** Time in which a queue had work, in milliseconds. Where only hangs are watched, an estimate from below. */
   get totalMs(): number {
@@ -55,6 +80,8 @@ export class GPUTime {
   /** The budget has changed: a part was carved out, or given back. */
   budgetChanged(): void {
     if (this.#budget.gpuMsPerSec !== undefined) this.#rate?.setRate(this.#budget.gpuMsPerSec);
+    if (this.#isFew()) this.#flow.release('submits');
+    else this.#holdIfMany();
   }
 
   /** Nothing is watched any more. */
@@ -64,12 +91,22 @@ export class GPUTime {
     this.#queues.clear();
   }
 
-  #submitted(queue: api.GPUQueue): void {
+  /** @param submits 0 for work that is no submit */
+  #given(queue: api.GPUQueue, submits: number): void {
     const found = this.#queues.get(queue);
     if (found !== undefined) {
-      found.unasked++;
+      found.unasked += submits;
+      found.hasUnasked = true;
     } else {
-      const work = { queue, unasked: 1, asked: 0, busySinceMs: performance.now() };
+      const work: QueueWork = {
+        queue,
+        unasked: submits,
+        hasUnasked: true,
+        asked: 0,
+        busySinceMs: performance.now(),
+        afterUnasked: [],
+        afterAsked: [],
+      };
       this.#queues.set(queue, work);
       if (this.#isExact) this.#ask(work);
       else this.#after(Math.min(LOOK_AFTER_MS, (this.#budget.hangMs ?? Infinity) / 4), () => this.#ask(work));
@@ -80,6 +117,9 @@ export class GPUTime {
   #ask(work: QueueWork): void {
     work.asked = work.unasked;
     work.unasked = 0;
+    work.hasUnasked = false;
+    work.afterAsked = work.afterAsked.concat(work.afterUnasked);
+    work.afterUnasked = [];
     const { hangMs, gpuMsTotal } = this.#budget;
     const askedMs = performance.now();
     const hang =
@@ -105,6 +145,9 @@ export class GPUTime {
     this.#totalMs += busyMs;
     work.busySinceMs = nowMs;
     work.asked = 0;
+    const acts = work.afterAsked;
+    work.afterAsked = [];
+    for (const act of acts) act();
     if (this.#budget.gpuMsTotal !== undefined && this.#totalMs > this.#budget.gpuMsTotal)
       return this.#endSpent(this.#budget.gpuMsTotal);
     const owedMs = this.#rate?.spend(busyMs, nowMs) ?? 0;
@@ -112,7 +155,7 @@ export class GPUTime {
       this.#flow.hold('gpu-time');
       this.#after(owedMs, () => this.#flow.release('gpu-time'));
     }
-    if (work.unasked > 0) this.#ask(work);
+    if (work.hasUnasked) this.#ask(work);
     else this.#queues.delete(work.queue);
     if (this.#isFew()) this.#flow.release('submits');
   }
@@ -122,7 +165,8 @@ export class GPUTime {
   }
 
   #isFew(): boolean {
-    const { inflightSubmits = Infinity } = this.#budget;
+    // All of it can be given away; one at a time is always left.
+    const inflightSubmits = Math.max(1, this.#budget.inflightSubmits ?? Infinity);
     let count = 0;
     for (const { asked, unasked } of this.#queues.values()) count += asked + unasked;
     return count < inflightSubmits;

@@ -23,14 +23,17 @@ export class MemoryLedger {
   readonly #accounts = new Map<object, Account>();
 
   readonly #freed: ((object: object) => void) | undefined;
+  readonly #unneeded: (object: object) => void;
 
   /**
    * @param limitBytes at most 2⁵³; Infinity where there is no limit.
    * @param freed called with an object that is charged no longer.
+   * @param unneeded called with an object that is released and has no reference left: it is to call `free`, now or later.
    */
-  constructor(limitBytes: number, freed?: (object: object) => void) {
+  constructor(limitBytes: number, freed?: (object: object) => void, unneeded?: (object: object) => void) {
     this.#limitBytes = limitBytes;
     this.#freed = freed;
+    this.#unneeded = unneeded ?? ((object) => this.free(object));
   }
 
   /** What may be charged in all, in bytes. */
@@ -106,7 +109,7 @@ export class MemoryLedger {
   }
 
   #letGo(object: object, account: Account): void {
-    if (--account.holders === 0) this.free(object);
+    if (--account.holders === 0) this.#unneeded(object);
   }
 
   /** The memory of `object` is gone, whoever still refers to it; a second time changes nothing. */

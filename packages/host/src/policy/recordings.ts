@@ -51,6 +51,11 @@ export class Recordings {
     this.end(from);
   }
 
+  /** Whether it is an encoder or command buffer of which a recording goes on. */
+  isEncoding(object: object): boolean {
+    return this.#beganAt.has(object);
+  }
+
   /** What was recorded is of no use any more; does nothing to an object that has recorded nothing. */
   end(recording: object): void {
     const beganAt = this.#beganAt.get(recording);
@@ -66,6 +71,11 @@ export class Recordings {
     const waiting = this.#forBundles;
     this.#forBundles = [];
     for (const one of waiting) this.#waitForBundles(one);
+  }
+
+  /** The guest has let go of a render bundle, which a command buffer may still execute. */
+  endBundle(bundle: object): void {
+    if (this.#finishedAt.has(bundle)) this.afterwards(Infinity, () => this.end(bundle));
   }
 
   /** Calls `act` once no recording goes on that may know what was made at `madeAt` and is released now. */

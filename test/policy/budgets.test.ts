@@ -225,6 +225,23 @@ describe('over time', () => {
     expect(session.statistics.objects).toBeGreaterThan(0);
   });
 
+  it('memory is free once the GPU has done with it, and what needs it waits until then', async () => {
+    const { gpu, finish } = slowGpu();
+    const { device, session } = await start({ gpuMemory: 14 * 2 ** 20 }, gpu);
+    const made = (): number => gpu.calls.filter((name) => name === 'createBuffer').length;
+    for (let i = 0; i < 3; i++) device.createBuffer({ size: 10 * 2 ** 20, usage: UNIFORM }).destroy();
+    device.pushErrorScope('validation');
+    await settled();
+    expect(made()).toBe(1);
+    for (let i = 0; i < 6; i++) {
+      finish();
+      await settled();
+    }
+    expect(made()).toBe(3);
+    expect(gpu.calls).toContain('pushErrorScope');
+    expect(session.statistics.objects).toBeGreaterThan(0);
+  });
+
   it('GPU time beyond its share of a second makes the guest wait', async () => {
     const { gpu, finish } = slowGpu();
     const { device } = await start({ gpuMsPerSec: 500 }, gpu);

@@ -1,7 +1,7 @@
 import type { Transport } from '@vesper-gpu/wire';
 
 /** Why nothing more is read from a guest, or executed. */
-export type HoldReason = 'guest-does-not-read' | 'turn' | 'rate' | 'submits' | 'gpu-time';
+export type HoldReason = 'guest-does-not-read' | 'turn' | 'rate' | 'submits' | 'gpu-time' | 'memory';
 
 /**
  * How long, in milliseconds, a guest may have to wait in one go, except for its own reading: whoever owes more than that

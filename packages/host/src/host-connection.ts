@@ -40,6 +40,8 @@ import { UncapturedTexts } from './uncaptured-texts.ts';
 export const TURN_MS = 50;
 /** After so many records the time is looked at, and after each that may take long. */
 const RECORDS_A_LOOK = 256;
+/** By opcode: what takes memory of the GPU. */
+const isMemory = commandInfo.map((info) => info?.cost === 'memory');
 /** By opcode. */
 const isSlow = commandInfo.map(
   (info) => info !== undefined && info.cost !== 'constant' && info.group !== 'debug' && info.target === 'object',
@@ -247,6 +249,10 @@ export class HostConnection implements HostSession {
     try {
       while (!flow.isHeld) {
         if (!reader.nextRecord()) return true;
+        if (isMemory[reader.opcode] && enforcement.memory.shouldWait()) {
+          reader.rewind();
+          return false;
+        }
         const number = ++this.statistics.commands;
         if (number > enforcement.maxCommands) tooManyCommands(enforcement.maxCommands);
         const { opcode } = reader;

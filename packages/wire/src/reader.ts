@@ -17,6 +17,7 @@ export interface BulkSource {
  */
 export class WireReader {
   #words: Int32Array;
+  #recordStart = 0;
   #bytes: Uint8Array<ArrayBuffer>;
   /** Next word. */
   position = 0;
@@ -54,6 +55,7 @@ export class WireReader {
   nextRecord(): boolean {
     const start = this.position;
     if (start === this.#words.length) return false;
+    this.#recordStart = start;
     const header = this.#words[start]!;
     this.opcode = header & 0xffff;
     let length = header >>> 16;
@@ -71,6 +73,11 @@ export class WireReader {
     this.start = position;
     this.end = start + length;
     return true;
+  }
+
+  /** Goes back to before the current record, of which nothing may have been used: it comes once more. */
+  rewind(): void {
+    this.position = this.#recordStart;
   }
 
   /** Whether no record is left. */

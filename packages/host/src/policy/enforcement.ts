@@ -95,7 +95,7 @@ export class Enforcement {
     if (typeof policy.timestamps === 'object') quantiseTimestamps(guard, policy.timestamps.quantumUs);
     options.learn?.follow(guard, this.#learnedSession(), options.sha256);
     this.#time = new GPUTime(guard, budget, flow, end);
-    this.memory = new GPUMemory(guard, budget.gpuMemory ?? Infinity, this.#time.whenDone);
+    this.memory = new GPUMemory(guard, budget.gpuMemory ?? Infinity, this.#time.whenDone, flow);
     this.rates = new Rates(budget, flow, end);
     this.#limitCompilations(guard);
     limitShaders(guard, policy.wgsl, options.sha256);

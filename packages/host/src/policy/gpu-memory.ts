@@ -1,4 +1,5 @@
 import type { api } from '@vesper-gpu/protocol/host';
+import type { Flow } from '../flow.ts';
 import type { Guard } from './guard.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { Recordings } from './recordings.ts';
@@ -13,6 +14,7 @@ const DEVICE_BYTES = 4 << 20;
 
 /** The account of an object, in place of the object: that must not be kept from being collected. */
 interface Charge {
+  readonly bytes: number;
   /** What it is for, from its release until nothing needs it any more. */
   object?: object;
   /** Where it is of a device that is there. */
@@ -57,14 +59,19 @@ export class GPUMemory {
   /** Whether memory is limited: it is freed at once then, and not when the engine collects. */
   readonly #isLimited: boolean;
   readonly #whenDone: WhenDone;
+  readonly #flow: Flow | undefined;
+  /** Of what is charged: destroyed, or of no use any more, and waiting for the GPU. */
+  #pendingBytes = 0;
 
   /**
    * @param limitBytes Infinity where the memory is only to be counted.
+   * @param flow held while memory is waited for.
    * @param whenDone calls back once a queue has done what it was given: until then its memory is in use.
    */
-  constructor(guard: Guard, limitBytes: number, whenDone: WhenDone = (_, act) => act()) {
+  constructor(guard: Guard, limitBytes: number, whenDone: WhenDone = (_, act) => act(), flow?: Flow) {
     this.#isLimited = limitBytes < Infinity;
     this.#whenDone = whenDone;
+    this.#flow = flow;
     this.ledger = new MemoryLedger(
       limitBytes,
       (charge) => (charge as Charge).objects?.charges.delete(charge as Charge),
@@ -91,7 +98,7 @@ export class GPUMemory {
       if (!this.ledger.fits(bytes)) return guard.refuse(this.#refusal(name, bytes));
       const made = next(...args) as object;
       const objects = this.#of(device);
-      const charge = { objects, madeAt: this.#recordings.now() };
+      const charge: Charge = { bytes, objects, madeAt: this.#recordings.now() };
       this.ledger.charge(charge, bytes);
       objects.charges.add(charge);
       this.#charges.set(made, charge);
@@ -102,7 +109,7 @@ export class GPUMemory {
   #chargeDevices(guard: Guard): void {
     const name = 'GPUAdapter.requestDevice';
     guard.around(name, async (next, args) => {
-      const charge: Charge = { objects: undefined, madeAt: 0 };
+      const charge: Charge = { bytes: DEVICE_BYTES, objects: undefined, madeAt: 0 };
       if (!this.ledger.charge(charge, DEVICE_BYTES)) return guard.refuse(this.#refusal(name, DEVICE_BYTES));
       this.#promised.push(charge);
       try {
@@ -123,12 +130,12 @@ export class GPUMemory {
     guard.around(name, (next, args) => {
       const [queue, destination, layout, size] = args as WriteTextureArguments;
       const bytes = stagingBytes(destination.texture.format, layout, size);
-      const charge: Charge = { objects: undefined, madeAt: 0 };
+      const charge: Charge = { bytes, objects: undefined, madeAt: 0 };
       if (!this.ledger.charge(charge, bytes)) return guard.refuse(this.#refusal(name, bytes));
       try {
         return next(...args);
       } finally {
-        this.#whenDone(queue, () => this.ledger.free(charge));
+        this.#freeWhenDone(queue, charge);
       }
     });
   }
@@ -176,7 +183,7 @@ export class GPUMemory {
       guard.around(name, (next, args) => {
         const charge = this.#charges.get(args[0] as object);
         const result = next(...args);
-        if (charge !== undefined) this.#whenDone(charge.objects?.queue, () => this.ledger.free(charge));
+        if (charge !== undefined) this.#freeWhenDone(charge.objects?.queue, charge);
         return result;
       });
   }
@@ -190,7 +197,28 @@ export class GPUMemory {
     } catch {
       // It is let go of in any case.
     }
-    this.#whenDone(objects?.queue, () => this.ledger.free(charge));
+    this.#freeWhenDone(objects?.queue, charge);
+  }
+
+  /** What is on its way to be free, but for what the GPU still does with it. */
+  #freeWhenDone(queue: object | undefined, charge: Charge): void {
+    this.#pendingBytes += charge.bytes;
+    this.#whenDone(queue, () => {
+      this.#pendingBytes -= charge.bytes;
+      this.ledger.free(charge);
+      if (this.#pendingBytes === 0) this.#flow?.release('memory');
+    });
+  }
+
+  /**
+   * Whether what is asked for next should wait for memory that is about to be free: where little is left, so that a
+   * program which destroys and makes things anew gets them. Nothing more is executed then until that is so.
+   */
+  shouldWait(): boolean {
+    const { limitBytes, usedBytes } = this.ledger;
+    if (this.#pendingBytes === 0 || usedBytes <= limitBytes / 2) return false;
+    this.#flow?.hold('memory');
+    return true;
   }
 
   #of(device: object): DeviceObjects {

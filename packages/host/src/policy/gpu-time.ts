@@ -64,12 +64,14 @@ export class GPUTime {
       });
   }
 
-  /** Calls `act` once `queue` has done what it was given by now; at once where nobody counts. */
+  /**
+   * Calls `act` once `queue` has done what it was given by now; at once where nobody counts. It is asked in any case: a
+   * backend gives memory back only while it is asked for something.
+   */
   readonly whenDone = (queue: object | undefined, act: () => void): void => {
-    const work = this.#isExact && queue !== undefined ? this.#queues.get(queue) : undefined;
-    if (work === undefined) act();
-    else if (work.hasUnasked) work.afterUnasked.push(act);
-    else work.afterAsked.push(act);
+    if (!this.#isExact || queue === undefined) return act();
+    this.#given(queue as api.GPUQueue, 0);
+    this.#queues.get(queue)!.afterUnasked.push(act);
   };
 
   /** Time in which a queue had work, in milliseconds. Where only hangs are watched, an estimate from below. */
@@ -108,10 +110,15 @@ export class GPUTime {
         afterAsked: [],
       };
       this.#queues.set(queue, work);
-      if (this.#isExact) this.#ask(work);
+      // Behind this task, so that one question is about all that comes with it.
+      if (this.#isExact) queueMicrotask(() => this.#askIfWatched(work));
       else this.#after(Math.min(LOOK_AFTER_MS, (this.#budget.hangMs ?? Infinity) / 4), () => this.#ask(work));
     }
     this.#holdIfMany();
+  }
+
+  #askIfWatched(work: QueueWork): void {
+    if (this.#queues.get(work.queue) === work) this.#ask(work);
   }
 
   #ask(work: QueueWork): void {

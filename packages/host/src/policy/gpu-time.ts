@@ -143,6 +143,8 @@ export class GPUTime {
       // The session may have ended.
       if (this.#queues.get(work.queue) === work) this.#done(work);
     };
+    // Dawn gives memory back behind a submit, even an empty one, and holds on to it until one comes.
+    if (work.afterAsked.length > 0) work.queue.submit([]);
     work.queue.onSubmittedWorkDone().then(done, done);
   }
 

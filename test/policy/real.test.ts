@@ -70,6 +70,76 @@ describe('timestamps', () => {
     expect(await device.popErrorScope()).toBeNull();
   });
 
+  it('are rounded one by one, for each of several commands of an encoder', async () => {
+    const adapter = await adapterUnder({ timestamps: { quantumUs: 100 } });
+    const device = await adapter!.requestDevice({ requiredFeatures });
+    device.pushErrorScope('validation');
+    const count = 130;
+    const querySet = device.createQuerySet({ type: 'timestamp', count });
+    const resolved = device.createBuffer({ size: 4096, usage: QUERY_RESOLVE | COPY_SRC });
+    const read = device.createBuffer({ size: 4096, usage: COPY_DST | MAP_READ });
+    const encoder = device.createCommandEncoder();
+    for (let i = 0; i < count; i += 2) {
+      const timestampWrites = { querySet, beginningOfPassWriteIndex: i, endOfPassWriteIndex: i + 1 };
+      encoder.beginComputePass({ timestampWrites }).end();
+    }
+    encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
+    encoder.resolveQuerySet(querySet, 100, 30, resolved, 2048);
+    encoder.resolveQuerySet(querySet, 7, 1, resolved, 3072);
+    encoder.copyBufferToBuffer(resolved, 0, read, 0, 4096);
+    device.queue.submit([encoder.finish()]);
+    expect(await device.popErrorScope()).toBeNull();
+    await read.mapAsync(MAP_READ);
+    const times = [...new BigUint64Array(read.getMappedRange())];
+    expect(times.filter((time) => time % 100_000n !== 0n)).toEqual([]);
+    expect(times[count - 1]).toBeGreaterThan(0n);
+    expect(times.slice(256, 286)).toEqual(times.slice(100, 130));
+    expect(times[384]).toBe(times[7]);
+    // What lies behind the times is not written to.
+    expect([...times.slice(count, 256), ...times.slice(286, 384), ...times.slice(385)].every((one) => one === 0n)).toBe(
+      true,
+    );
+  });
+
+  it.each([{ where: { 'GPUBufferDescriptor.usage': { noneOf: ['STORAGE'] } } }, {}])(
+    'give a guest no use of a buffer that it did not ask for, under %j',
+    async (rules: Pick<Partial<Policy>, 'where'>) => {
+      const adapter = await adapterUnder({ timestamps: { quantumUs: 100 }, ...rules });
+      const device = await adapter!.requestDevice({ requiredFeatures });
+      const buffer = device.createBuffer({ size: 256, usage: QUERY_RESOLVE | COPY_SRC });
+      const source = device.createBuffer({ size: 256, usage: COPY_SRC });
+      const texture = device.createTexture({ size: [1], format: 'r32uint', usage: COPY_SRC });
+      const encoded = (record: (encoder: GPUCommandEncoder) => void) => (): void => {
+        const encoder = device.createCommandEncoder();
+        record(encoder);
+        encoder.finish();
+      };
+      const layout = device.createBindGroupLayout({
+        entries: [{ binding: 0, visibility: 4, buffer: { type: 'storage' } }],
+      });
+      const uses: Record<string, () => void> = {
+        createBindGroup: () => void device.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer } }] }),
+        writeBuffer: () => device.queue.writeBuffer(buffer, 0, new Uint32Array([1])),
+        clearBuffer: encoded((encoder) => encoder.clearBuffer(buffer)),
+        copyBufferToBuffer: encoded((encoder) => encoder.copyBufferToBuffer(source, 0, buffer, 0, 4)),
+        'copyBufferToBuffer, whole': encoded((encoder) => encoder.copyBufferToBuffer(source, buffer)),
+        copyTextureToBuffer: encoded((encoder) => encoder.copyTextureToBuffer({ texture }, { buffer }, [1])),
+      };
+      for (const [name, use] of Object.entries(uses)) {
+        device.pushErrorScope('validation');
+        use();
+        const error = await device.popErrorScope();
+        expect([name, error?.message]).toEqual([name, expect.stringMatching(/usage/)]);
+      }
+      // With the usage the same is allowed.
+      device.pushErrorScope('validation');
+      const asked = device.createBuffer({ size: 256, usage: QUERY_RESOLVE | COPY_DST });
+      device.queue.writeBuffer(asked, 0, new Uint32Array([1]));
+      encoded((encoder) => encoder.copyBufferToBuffer(source, 0, asked, 0, 4))();
+      expect(await device.popErrorScope()).toBeNull();
+    },
+  );
+
   it('go wrong as WebGPU says, where they do', async () => {
     const adapter = await adapterUnder({ timestamps: { quantumUs: 100 } });
     const device = await adapter!.requestDevice({ requiredFeatures });

@@ -303,7 +303,10 @@ export class HostConnection implements HostSession {
     if (error instanceof Refusal) this.#reportRefusal(device, error);
     if (info?.target === 'currentEncoder') device.invalid.poison(this.#encoder!);
     else if (!(error instanceof Refusal))
-      this.report(device, { type: 'validation', message: `${info?.name}: ${failureOf(error).message}` });
+      this.report(device, {
+        type: 'validation',
+        message: `${info?.name}: ${failureOf(error, false, this.view).message}`,
+      });
   }
 
   object(reader: WireReader, types: number): object {
@@ -419,7 +422,7 @@ export class HostConnection implements HostSession {
       const kind = error instanceof RangeError ? 'out-of-memory' : 'validation';
       // A bad command of an encoder is reported by its finish(), which the invalid object sees to.
       if (!isOfEncoder) {
-        this.report(device, { type: kind, message: failureOf(error).message });
+        this.report(device, { type: kind, message: failureOf(error, false, this.view).message });
       }
       return device.invalid.make(type, parent);
     }
@@ -478,7 +481,7 @@ export class HostConnection implements HostSession {
         (reply) => this.#reply(requestId, opcode, REPLY_OK, (writer) => encode(writer, reply)),
         (error: unknown) => {
           if (error instanceof ProtocolError) throw error;
-          const failure = failureOf(error, commandInfo[opcode]?.cost === 'compile');
+          const failure = failureOf(error, commandInfo[opcode]?.cost === 'compile', this.view);
           this.#reply(requestId, opcode, REPLY_FAILED, (writer) => encodeVesperFailure(writer, failure));
         },
       )

@@ -37,14 +37,15 @@ export class AdapterHandlers extends GPUAdapterHandlers {
       // Dawn for Node prints uncaptured errors, which hold the guest's text, unless this is called.
       event.preventDefault();
       const { error } = event as api.GPUUncapturedErrorEvent;
-      connection.sendUncaptured(state, { type: errorType(error), message: error.message });
+      connection.sendUncaptured(state, { type: errorType(error), message: connection.view.ofMessage(error.message) });
     });
     device.lost
       .then(({ reason, message }) => {
         connection.retire(state);
         // A loss that comes of nobody holding the device is nobody's to hear of.
         if (state.objectCount === 0) return;
-        connection.send((writer) => encodeDeviceLost(writer, newDevice, reason, cutMessage(message)));
+        const told = cutMessage(connection.view.ofMessage(message));
+        connection.send((writer) => encodeDeviceLost(writer, newDevice, reason, told));
       })
       .catch((error: unknown) => connection.fault(error as Error));
     return connection.view.ofDevice(capabilitiesOf(device.features, device.limits, device.adapterInfo ?? target.info));

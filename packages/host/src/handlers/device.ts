@@ -60,7 +60,10 @@ export class DeviceHandlers extends GPUDeviceHandlers {
     const error = await target.popErrorScope();
     if (shadow?.comesFirst) return { error: { type: shadow.type, message: shadow.message } };
     // Both are of the type that the scope filters; the backend's message says more.
-    if (error !== null) return { error: { type: errorType(error), message: cutMessage(error.message) } };
+    if (error !== null) {
+      const message = cutMessage(this.#connection.view.ofMessage(error.message));
+      return { error: { type: errorType(error), message } };
+    }
     return shadow === undefined ? {} : { error: { type: shadow.type, message: shadow.message } };
   }
 }

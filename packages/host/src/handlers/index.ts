@@ -32,7 +32,7 @@ export function createHandlers(connection: HostConnection, gpu: api.GPU): Handle
     device: new DeviceHandlers(connection),
     buffer: new BufferHandlers(),
     texture: new GPUTextureHandlers(),
-    shaderModule: new ShaderModuleHandlers(),
+    shaderModule: new ShaderModuleHandlers(connection),
     pipelineBase: new GPUPipelineBaseHandlers(),
     commandEncoder: new GPUCommandEncoderHandlers(),
     bindingCommands: new GPUBindingCommandsMixinHandlers(),

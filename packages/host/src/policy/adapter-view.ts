@@ -1,6 +1,7 @@
 import type { api, VesperCapabilitiesValue } from '@vesper-gpu/protocol/host';
 import { defaultLimits } from './default-limits.ts';
 import type { Policy } from './policy.ts';
+import { withoutAdapter } from './redact-text.ts';
 
 /** Every adapter that WebGPU gives has it, and no policy needs to name it. https://www.w3.org/TR/webgpu/#core-features-and-limits */
 const CORE = 'core-features-and-limits';
@@ -70,6 +71,11 @@ export class AdapterView {
     if (adapterInfo === 'bucketed')
       return isAlignment ? allowed : Math.max(worse(allowed, standard), powerOfTwo(allowed));
     return Object.hasOwn(limits, name) ? allowed : worse(allowed, standard);
+  }
+
+  /** What is told of a message of the backend, which may name limits of the adapter. */
+  ofMessage(message: string): string {
+    return this.#policy.adapterInfo === 'full' ? message : withoutAdapter(message);
   }
 
   /** Why a device may not be had; the guest's library asks for nothing that it was not shown, others may. */

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { startPrivateBroker, type PrivateBroker } from '../broker/private-broker.ts';
 import { failureText } from './failure.ts';
 import { onlyPolicy } from './roles.ts';
@@ -35,21 +35,29 @@ export async function runWithHost(
   style: RunStyle,
 ): Promise<number> {
   let early: EndingSignal | undefined;
-  const stopWaiting = onEndingSignals((signal) => {
+  let pass = (signal: EndingSignal): void => {
     early = signal;
-  });
+  };
+  // From begin to end: a signal that finds nobody listening, if only while the command is started, ends this process.
+  const stopListening = onEndingSignals((signal) => pass(signal));
   let broker: PrivateBroker;
   try {
     // One command is one guest, mostly: the executor for a second one shall not take its processor at the start.
     broker = await startPrivateBroker({ spareDelayMs: 1000, ...options() });
   } catch (error) {
     console.error(`${style.name}: ${failureText(error)}`);
+    stopListening();
     return 1;
-  } finally {
-    stopWaiting();
   }
   try {
-    const status = early === undefined ? await runCommand(command, broker.address, style) : statusOf(early);
+    const started = (child: ChildProcess): void => {
+      pass = (signal) => {
+        // A terminal sends Ctrl-C to the whole group, the command included.
+        if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+      };
+    };
+    const status = early === undefined ? await runCommand(command, broker.address, style, started) : statusOf(early);
+    stopListening();
     await style.ended?.(broker);
     return status;
   } finally {
@@ -57,26 +65,24 @@ export async function runWithHost(
   }
 }
 
-function runCommand([file = '', ...args]: readonly string[], address: string, style: RunStyle): Promise<number> {
+function runCommand(
+  [file = '', ...args]: readonly string[],
+  address: string,
+  style: RunStyle,
+  started: (child: ChildProcess) => void,
+): Promise<number> {
   return new Promise((resolve) => {
     const child = spawn(file, args, {
       stdio: ['inherit', style.stdout === 'stderr' ? 2 : 'inherit', 'inherit'],
       env: { ...process.env, VESPER_ADDRESS: address },
     });
-    const stopForwarding = onEndingSignals((signal) => {
-      // A terminal sends Ctrl-C to the whole group, the command included.
-      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
-    });
-    const end = (status: number): void => {
-      stopForwarding();
-      resolve(status);
-    };
+    started(child);
     child.on('error', (error: NodeJS.ErrnoException) => {
       if (child.pid !== undefined) return; // a signal that came too late
       const why = error.code === 'ENOENT' ? 'no such command' : error.message;
       console.error(`${style.name}: cannot run "${file}": ${why}`);
-      end(error.code === 'ENOENT' ? 127 : 126);
+      resolve(error.code === 'ENOENT' ? 127 : 126);
     });
-    child.on('exit', (status, signal) => end(signal === null ? (status ?? 1) : statusOf(signal)));
+    child.on('exit', (status, signal) => resolve(signal === null ? (status ?? 1) : statusOf(signal)));
   });
 }

@@ -194,6 +194,29 @@ describe('over time', () => {
     expect(await session.ended).toMatchObject({ reason: 'limit' });
   });
 
+  it('a GPU that gets done one of many submits after the other is not hung', async () => {
+    const gpu = new NullGpu();
+    const waiting: (() => void)[] = [];
+    gpu.gate = (name) => (name === 'onSubmittedWorkDone' ? new Promise((resolve) => waiting.push(resolve)) : undefined);
+    const { device, session } = await start({ hangMs: 2000 }, gpu);
+    for (let i = 0; i < 15; i++) {
+      device.queue.submit([]);
+      await vi.advanceTimersByTimeAsync(110);
+    }
+    // All were submitted before the first was done; each takes a second.
+    expect(waiting.length).toBeGreaterThan(8);
+    while (waiting.length > 0) {
+      waiting.shift()!();
+      await settled();
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    expect(session.statistics.objects).toBeGreaterThan(0);
+    await vi.advanceTimersByTimeAsync(5000);
+    device.pushErrorScope('validation');
+    await settled();
+    expect(gpu.calls).toContain('pushErrorScope');
+  });
+
   it('GPU time that is spent ends the session', async () => {
     const { gpu, finish } = slowGpu();
     const { device, session } = await start({ gpuMsTotal: 1000 }, gpu);
@@ -318,10 +341,11 @@ describe('over time', () => {
     ['commands', { commands: 50 }, /the 50 commands/],
     ['bytes', { bytes: 4000 }, /the 4000 bytes/],
   ])('%s that are spent end the session', async (_, budget, message) => {
-    const { device, session } = await start(budget, new NullGpu());
+    const { device, session, audit } = await start(budget, new NullGpu());
     for (let i = 0; i < 500; i++) device.pushErrorScope('validation');
     await settled();
     expect(await session.ended).toMatchObject({ reason: 'limit', message: expect.stringMatching(message) });
+    expect(audit).toMatchObject([{ path: 'VesperStream.ended', verdict: 'ended' }]);
     expect((await device.lost).message).toMatch(message);
   });
 

@@ -254,7 +254,7 @@ export class HostConnection implements HostSession {
           return false;
         }
         const number = ++this.statistics.commands;
-        if (number > enforcement.maxCommands) tooManyCommands(enforcement.maxCommands);
+        if (number > enforcement.maxCommands) throw enforcement.commandsSpent();
         const { opcode } = reader;
         activity[0] = number;
         activity[1] = opcode;
@@ -553,13 +553,6 @@ export class HostConnection implements HostSession {
   get objectCount(): number {
     return this.#objects.count;
   }
-}
-
-function tooManyCommands(most: number): never {
-  throw new ProtocolError(
-    'budget',
-    `the ${most} commands that the policy of this guest allows are spent (budget.commands)`,
-  );
 }
 
 /** Nothing depends on it: a backend that fails here must not keep the session from ending. */

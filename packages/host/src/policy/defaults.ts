@@ -9,7 +9,7 @@ export const DEFAULTS = {
   /** How long one compilation may take, in milliseconds. */
   compileMs: 30_000,
   /** WGSL of one module, in UTF-8 bytes. */
-  maxBytes: 1024 * 1024,
+  maxBytes: 8 * 1024 * 1024,
   /** Functions that one module declares. */
   maxFunctions: 4096,
   /** Calls of one module once each is replaced by the body of what it calls. */

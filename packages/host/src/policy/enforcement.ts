@@ -223,6 +223,13 @@ export class Enforcement {
     });
   }
 
+  /** The commands that the guest may send are spent. @returns what ends the session */
+  commandsSpent(): ProtocolError {
+    this.#options.audit?.({ path: 'VesperStream.ended', rule: 'budget.commands', verdict: 'ended' });
+    const detail = `the ${this.maxCommands} commands that the policy of this guest allows are spent (budget.commands)`;
+    return new ProtocolError('budget', detail);
+  }
+
   /** Nothing is watched any more. */
   stop(): void {
     this.#time.stop();

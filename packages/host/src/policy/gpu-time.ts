@@ -1,11 +1,9 @@
 import type { api } from '@vesper-gpu/protocol/host';
 import type { Flow } from '../flow.ts';
 import type { Guard } from './guard.ts';
+import { HangWatch } from './hang-watch.ts';
 import type { Budget } from './policy.ts';
 import { TokenBucket } from './token-bucket.ts';
-
-/** Where only hangs are of interest, how long work may go on, in milliseconds, before anyone looks: most is done by then. */
-const LOOK_AFTER_MS = 500;
 
 /** Work that a queue has been given. */
 interface QueueWork {
@@ -24,7 +22,7 @@ interface QueueWork {
 }
 
 /**
- * Watches what is submitted: how long it takes, how much of it there is, whether it gets done at all. The backend is
+ * Watches what is submitted: how long it takes, how much of it there is. The backend is
  * asked by onSubmittedWorkDone, about one lot of submits at a time; the time counts in which a queue has work.
  */
 export class GPUTime {
@@ -35,6 +33,7 @@ export class GPUTime {
   readonly #rate: TokenBucket | undefined;
   readonly #queues = new Map<object, QueueWork>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #hangs: HangWatch | undefined;
   #totalMs = 0;
 
   /** @param end ends the session. */
@@ -49,12 +48,17 @@ export class GPUTime {
       gpuMsTotal !== undefined ||
       budget.gpuMemory !== undefined;
     this.#rate = gpuMsPerSec === undefined ? undefined : new TokenBucket(gpuMsPerSec, performance.now());
+    const { hangMs } = budget;
+    if (hangMs !== undefined)
+      this.#hangs = new HangWatch(guard, hangMs, () =>
+        end('hangMs', `the GPU did not get any submit done within ${hangMs} ms`),
+      );
+    if (!this.#isExact) return;
     guard.around('GPUQueue.submit', (next, args) => {
       const result = next(...args);
       this.#given(args[0] as api.GPUQueue, 1);
       return result;
     });
-    if (!this.#isExact) return;
     // A write can clear gigabytes, with four bytes.
     for (const name of ['GPUQueue.writeBuffer', 'GPUQueue.writeTexture'])
       guard.around(name, (next, args) => {
@@ -76,7 +80,7 @@ export class GPUTime {
 
   /** Time in which a queue had work, in milliseconds. Where only hangs are watched, an estimate from below. */
   get totalMs(): number {
-    return this.#totalMs;
+    return this.#isExact ? this.#totalMs : (this.#hangs?.busyMs ?? 0);
   }
 
   /** The budget has changed: a part was carved out, or given back. */
@@ -88,6 +92,7 @@ export class GPUTime {
 
   /** Nothing is watched any more. */
   stop(): void {
+    this.#hangs?.stop();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     this.#queues.clear();
@@ -111,8 +116,7 @@ export class GPUTime {
       };
       this.#queues.set(queue, work);
       // Behind this task, so that one question is about all that comes with it.
-      if (this.#isExact) queueMicrotask(() => this.#askIfWatched(work));
-      else this.#after(Math.min(LOOK_AFTER_MS, (this.#budget.hangMs ?? Infinity) / 4), () => this.#ask(work));
+      queueMicrotask(() => this.#askIfWatched(work));
     }
     this.#holdIfMany();
   }
@@ -127,18 +131,10 @@ export class GPUTime {
     work.hasUnasked = false;
     work.afterAsked = work.afterAsked.concat(work.afterUnasked);
     work.afterUnasked = [];
-    const { hangMs, gpuMsTotal } = this.#budget;
-    const askedMs = performance.now();
-    const hang =
-      hangMs === undefined
-        ? undefined
-        : this.#after(hangMs - (this.#isExact ? 0 : askedMs - work.busySinceMs), () =>
-            this.#end('hangMs', `the GPU did not get any submit done within ${hangMs} ms`),
-          );
+    const { gpuMsTotal } = this.#budget;
     const spent =
       gpuMsTotal === undefined ? undefined : this.#after(gpuMsTotal - this.#totalMs, () => this.#endSpent(gpuMsTotal));
     const done = (): void => {
-      this.#cancel(hang);
       this.#cancel(spent);
       // The session may have ended.
       if (this.#queues.get(work.queue) === work) this.#done(work);

@@ -87,7 +87,7 @@ describe('what a policy allows', () => {
       features: [],
       limits: {},
       where: {},
-      wgsl: { maxBytes: 2 ** 20, maxFunctions: 4096, maxExpandedCalls: 16_384, compileMs: 30_000 },
+      wgsl: { maxBytes: 2 ** 23, maxFunctions: 4096, maxExpandedCalls: 16_384, compileMs: 30_000 },
       budget: { hangMs: 30_000 },
       adapterInfo: 'redacted',
       timestamps: 'deny',

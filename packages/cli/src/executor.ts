@@ -9,9 +9,10 @@ import { Learner, serveGuest, type HostMemory, type Policy, type Session } from 
 import type { api } from '@vesper-gpu/protocol';
 import { deviceTransport, socketTransport } from '@vesper-gpu/transport';
 import type { Transport } from '@vesper-gpu/wire';
-import { adapterWords, type Assignment, type BrokerMessage, type ExecutorMessage } from './broker/messages.ts';
+import { adapterWords, type Assignment, type BrokerMessage } from './broker/messages.ts';
 import { watchClose } from './broker/watch-close.ts';
 import { News } from './executor-news.ts';
+import { openTalk } from './executor-talk.ts';
 import { startWatch } from './watch-control.ts';
 
 /** For a device, the end of its data means "not yet" before the guest's first byte: in milliseconds, 24 days. */
@@ -23,15 +24,18 @@ let session: Session | undefined;
 const delegations = new Map<number, (answer: Extract<BrokerMessage, { type: 'delegated' }>) => void>();
 let delegationCount = 0;
 
-// Without a broker there is no one to report to, and no one who would end a guest that hangs.
-process.on('disconnect', () => process.exit(1));
 process.on('SIGTERM', stop);
-process.on('message', (message: BrokerMessage, socket?: Socket) => {
-  if (message.type === 'stop') stop();
-  else if (message.type === 'delegated') delegated(message);
-  else if (message.type === 'returned') session?.giveBack(message.given, message.spent);
-  else void serve(message, socket);
-});
+const { tell } = openTalk(
+  (message) => {
+    if (message.type === 'stop') stop();
+    else if (message.type === 'delegated') delegated(message);
+    else if (message.type === 'returned') session?.giveBack(message.given, message.spent);
+  },
+  // Without a broker there is no one to report to, and no one who would end a guest that hangs.
+  () => process.exit(1),
+);
+// The one message of this channel: the rest is said over the pipe.
+process.once('message', (assignment: Assignment, socket?: Socket) => void serve(assignment, socket));
 
 // Before the driver is loaded, so that the thread starts meanwhile.
 const watch = startWatch();
@@ -128,8 +132,4 @@ function memory(): { memory?: HostMemory } {
 function helloOf(assignment: Assignment) {
   if (assignment.type === 'device') return {};
   return { hello: { fields: new Map(assignment.fields), rest: Buffer.from(assignment.rest, 'base64') } };
-}
-
-function tell(message: ExecutorMessage, done?: () => void): void {
-  process.send?.(message, undefined, {}, () => done?.());
 }

@@ -1,10 +1,10 @@
 // Stands in for dist/executor.js: keeps to the same messages, has no GPU, and sends all that a guest says back to it,
 // what the broker had received first.
+import { tell } from './talk.mjs';
+
 let receivedBytes = 0;
 
-process.on('disconnect', () => process.exit(1));
 process.on('message', (assignment, socket) => {
-  if (assignment.type === 'stop') process.exit(0);
   const rest = Buffer.from(assignment.rest, 'base64');
   const add = (chunk) => {
     receivedBytes += chunk.byteLength;
@@ -16,8 +16,8 @@ process.on('message', (assignment, socket) => {
   socket.on('close', () => {
     const statistics = { receivedBytes, sentBytes: receivedBytes, commands: 0, requests: 0, objects: 0 };
     const report = { reason: 'closed', message: 'the guest closed the connection', statistics };
-    process.send({ type: 'ended', report, isFlushing: false }, () => process.exit(0));
+    tell({ type: 'ended', report, isFlushing: false }, () => process.exit(0));
   });
 });
 // A delay of loading, so that a guest has time to say more while it waits.
-setTimeout(() => process.send({ type: 'ready' }), Number(process.env.LP_FAKE_DELAY_MS ?? 0));
+setTimeout(() => tell({ type: 'ready' }), Number(process.env.LP_FAKE_DELAY_MS ?? 0));

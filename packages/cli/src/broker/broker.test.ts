@@ -34,7 +34,10 @@ describe('executors', () => {
   it('that end before they have taken their guest close its connection', async () => {
     const file = join(temporaryFolder(), 'executor.mjs');
     // Stopped, it never says that it has the socket.
-    writeFileSync(file, "process.send({ type: 'ready' }, () => process.kill(process.pid, 'SIGSTOP'));");
+    writeFileSync(
+      file,
+      `import { writeSync } from 'node:fs'; writeSync(5, '{"type":"ready"}\\n'); process.kill(process.pid, 'SIGSTOP');`,
+    );
     const test = await TestBroker.start('unix', { executorFile: file });
     const client = await test.connect();
     client.socket.write(guestHello());
@@ -70,7 +73,9 @@ describe('executors', () => {
     const file = join(temporaryFolder(), 'executor.mjs');
     writeFileSync(
       file,
-      "process.send({ type: 'ready' }); setInterval(() => { for (let i = 0; i < 1000; i++) process.send({ type: 'delegate', id: i, policy: {} }); }, 10);",
+      `import { writeSync } from 'node:fs';
+      writeSync(5, '{"type":"ready"}\\n');
+      setInterval(() => writeSync(5, '{"type":"delegate","id":1,"policy":{}}\\n'.repeat(1000)), 10);`,
     );
     const test = await TestBroker.start('unix', { executorFile: file });
     const client = await test.connect();

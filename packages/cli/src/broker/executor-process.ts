@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { Learned } from '@vesper-gpu/host';
 import type { KeptSocket } from './hand-over.ts';
+import { LineReader, type Flood } from './line-reader.ts';
 import {
   readExecutorMessage,
   type Assignment,
@@ -12,6 +13,7 @@ import {
 } from './messages.ts';
 import { OutputCapture } from './output.ts';
 import type { Sandbox } from './sandbox.ts';
+import { DownwardChannel, MAX_UNHEARD_BYTES, readTalk, TALK_CAPS, TALK_DESCRIPTOR, talkLine } from './talk.ts';
 import { WATCH_DESCRIPTOR, WatchReader, type Violation, type WatchLine } from './watch.ts';
 
 /** How long, in milliseconds, loading the driver may take. */
@@ -20,9 +22,8 @@ const START_TIMEOUT_MS = 30_000;
 const FLUSH_TIMEOUT_MS = 6000;
 /** How long, in milliseconds, a beat that is due may lie unread because the broker itself did not run. */
 const BEAT_GRACE_MS = 1000;
-
-/** Its news come once a second; all capabilities that its guest may give away fit in as well. */
-const MAX_MESSAGES_PER_SECOND = 200;
+/** How long, in milliseconds, what an executor wrote may be read behind its exit: who inherited its pipes is not waited for. */
+const EXIT_GRACE_MS = 1000;
 
 export interface ExecutorOptions {
   /** The program. */
@@ -65,6 +66,8 @@ export class ExecutorProcess {
   /** Hears what it says while it serves. */
   news: ((news: ExecutorNews) => void) | undefined;
   readonly #child: ChildProcess;
+  readonly #channel: DownwardChannel;
+  readonly #talk: Duplex | undefined;
   #report: ExecutorReport | undefined;
   #learned: Learned | undefined;
   #killTimer: NodeJS.Timeout | undefined;
@@ -74,9 +77,8 @@ export class ExecutorProcess {
   #isBehind = false;
   #isGone = false;
   #onDelegate: DelegateHandler | undefined;
-  /** Of the second that began then. */
-  #messages = 0;
-  #countedFromMs = -Infinity;
+  /** Hears that it can serve. */
+  #isReady: () => void = () => {};
 
   constructor(options: ExecutorOptions) {
     // None of the broker's own arguments: it may have modules to register, or an inspector. The host says when to collect.
@@ -87,26 +89,48 @@ export class ExecutorProcess {
       env: options.environment,
       // A signal from the terminal is for the broker, which ends its executors in order.
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe'],
     });
     this.#child = child;
-    const output = new OutputCapture((line) => options.output(line));
+    this.#channel = new DownwardChannel(child);
+    const output = new OutputCapture(
+      (line) => options.output(line),
+      (flood) => this.#flooded(flood),
+    );
     // Absent when there were too few descriptors left to start it.
     if (child.stdout) output.add(child.stdout);
     if (child.stderr) output.add(child.stderr);
     const watch = child.stdio[WATCH_DESCRIPTOR] as Readable | null | undefined;
-    const reader = new WatchReader((line) => this.#watched(line));
+    const reader = new WatchReader(
+      (line) => this.#watched(line),
+      (flood) => this.#flooded(flood),
+    );
     watch?.setEncoding('utf8').on('data', (text: string) => reader.push(text));
     watch?.on('error', () => {});
 
+    this.#talk = (child.stdio as (Duplex | null | undefined)[])[TALK_DESCRIPTOR] ?? undefined;
+    const talk = new LineReader(
+      TALK_CAPS,
+      (line) => this.#heard(line),
+      (flood) => this.#flooded(flood.unit === 'lines' ? { ...flood, unit: 'messages' } : flood),
+    );
+    this.#talk?.setEncoding('utf8').on('data', (text: string) => talk.push(text));
+    this.#talk?.on('error', () => {});
+
     this.ended = new Promise((resolve) => {
+      const pipes = child.stdio.filter((pipe) => pipe !== null && pipe !== undefined);
+      let openPipes = pipes.length;
       let how: string | undefined;
+      let exitTimer: NodeJS.Timeout | undefined;
       const finish = (): void => {
         // Its last message may be read later than its exit is.
-        if (how === undefined || child.connected) return;
+        if (how === undefined || this.#isGone) return;
         clearTimeout(this.#killTimer);
+        clearTimeout(exitTimer);
         this.#expectNoBeat();
         this.#isGone = true;
+        this.#channel.close();
+        for (const pipe of pipes) pipe.destroy();
         resolve({
           how,
           output: output.tail,
@@ -116,13 +140,20 @@ export class ExecutorProcess {
           ...(this.#learned === undefined ? {} : { learned: this.#learned }),
         });
       };
-      child.on('exit', () => this.kill());
-      child.on('close', (status, signal) => {
+      for (const pipe of pipes) {
+        pipe.on('close', () => {
+          openPipes--;
+          if (openPipes === 0) finish();
+        });
+      }
+      child.on('exit', (status, signal) => {
+        this.kill();
         const ending = signal ?? (options.sandbox.isParent ? signalOf(status) : undefined);
         how ??= ending === undefined ? `ended with status ${status}` : `was ended by ${ending}`;
-        finish();
+        // A process that it started and that left its group may have its pipes, for as long as it likes.
+        exitTimer = setTimeout(finish, EXIT_GRACE_MS);
+        if (openPipes === 0) finish();
       });
-      child.on('disconnect', finish);
       child.on('error', (error) => {
         if (child.pid !== undefined) return; // a signal or message that came too late
         how ??= `could not be started: ${error.message}`;
@@ -135,24 +166,7 @@ export class ExecutorProcess {
         clearTimeout(startTimer);
         resolve(isReady);
       };
-      child.on('message', (value: unknown) => {
-        if (!this.#isPatient()) return;
-        const message = readExecutorMessage(value);
-        if (message?.type === 'ready') {
-          this.adapter = message.adapter;
-          settle(true);
-        }
-        if (message?.type === 'delegate') this.#delegate(message.id, message.policy);
-        if (message?.type === 'audit' || message?.type === 'usage') this.news?.(message);
-        if (message?.type === 'learned') this.#learned = message.learned;
-        if (message?.type === 'ended') {
-          this.#report ??= message.report;
-          this.#expectNoBeat();
-          if (message.isFlushing) this.#killWithin(FLUSH_TIMEOUT_MS);
-        }
-        // With a guest's work on the GPU, some drivers never return from their exit handlers.
-        if (message?.type === 'flushed' || (message?.type === 'ended' && !message.isFlushing)) this.kill();
-      });
+      this.#isReady = () => settle(true);
       void this.ended.then(() => settle(false));
     });
   }
@@ -178,8 +192,7 @@ export class ExecutorProcess {
     const sent = (error: Error | null): void => {
       if (error !== null) failed(error);
     };
-    if (kept === undefined) this.#child.send(assignment, sent);
-    else this.#child.send(assignment, kept.socket, { keepOpen: true }, sent);
+    this.#channel.send(assignment, kept?.socket, sent);
   }
 
   /** Who answers what its guest wants to give away. */
@@ -187,17 +200,27 @@ export class ExecutorProcess {
     this.#onDelegate = handler;
   }
 
-  /** Counts a message. @returns whether it may be looked at; where there are too many, the executor is ended */
-  #isPatient(): boolean {
-    const nowMs = performance.now();
-    if (nowMs - this.#countedFromMs > 1000) {
-      this.#countedFromMs = nowMs;
-      this.#messages = 0;
+  /** Hears a line of what it says. */
+  #heard(line: string): void {
+    const message = readExecutorMessage(readTalk(line));
+    if (message?.type === 'ready') {
+      this.adapter = message.adapter;
+      this.#isReady();
     }
-    this.#messages++;
-    if (this.#messages <= MAX_MESSAGES_PER_SECOND) return true;
-    this.#end({ kind: 'flood', perSecond: MAX_MESSAGES_PER_SECOND });
-    return false;
+    if (message?.type === 'delegate') this.#delegate(message.id, message.policy);
+    if (message?.type === 'audit' || message?.type === 'usage') this.news?.(message);
+    if (message?.type === 'learned') this.#learned = message.learned;
+    if (message?.type === 'ended') {
+      this.#report ??= message.report;
+      this.#expectNoBeat();
+      if (message.isFlushing) this.#killWithin(FLUSH_TIMEOUT_MS);
+    }
+    // With a guest's work on the GPU, some drivers never return from their exit handlers.
+    if (message?.type === 'flushed' || (message?.type === 'ended' && !message.isFlushing)) this.kill();
+  }
+
+  #flooded(flood: Flood): void {
+    this.#end({ kind: 'flood', ...flood });
   }
 
   #delegate(id: number, policy: unknown): void {
@@ -211,7 +234,10 @@ export class ExecutorProcess {
 
   /** Says something to it; that it cannot be reached any more is no news. */
   tell(message: BrokerMessage): void {
-    if (this.#child.connected) this.#child.send(message, () => {});
+    const talk = this.#talk;
+    if (talk === undefined || !talk.writable) return;
+    if (talk.writableLength > MAX_UNHEARD_BYTES) this.kill();
+    else talk.write(talkLine(message));
   }
 
   /** Asks it to end its session and report, and ends it when it does not within `graceMs`. */

@@ -1,5 +1,6 @@
 /**
- * What broker and executor say to each other over the IPC channel between them. An executor runs what a guest sends,
+ * What broker and executor say to each other, over the pipe between them (`talk.ts`); the assignment alone goes over
+ * Node's channel, with the guest's socket. An executor runs what a guest sends,
  * so what it reports is checked like any other foreign input.
  */
 import { readLearned, type AuditEntry, type Budget, type Learned, type Policy } from '@vesper-gpu/host';

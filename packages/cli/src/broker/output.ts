@@ -1,8 +1,11 @@
 import type { Readable } from 'node:stream';
+import { LineReader, type Flood, type LineCaps } from './line-reader.ts';
 import { plainText } from './messages.ts';
 
 /** Longest line that is kept, in UTF-16 units. */
 const MAX_LINE_LENGTH = 200;
+/** Of a stream. A driver that says something of each of a guest's calls may go on; one that does nothing else may not. */
+const OUTPUT_CAPS: LineCaps = { length: MAX_LINE_LENGTH, lines: 20_000, text: 8 * 2 ** 20 };
 /** Lines that are passed on as they come; a guest can make a driver write without end. */
 const MAX_LINES = 50;
 /** Lines that are kept for the message about a crash. */
@@ -11,25 +14,25 @@ const TAIL_LINES = 10;
 /** What an executor's process writes. It may quote the guest, so it is bounded and made plain. */
 export class OutputCapture {
   readonly #line: (line: string) => void;
+  readonly #flooded: (flood: Flood) => void;
   readonly #tail: string[] = [];
   #lines = 0;
 
-  /** @param line called for each of the first 50 lines */
-  constructor(line: (line: string) => void) {
+  /**
+   * @param line called for each of the first 50 lines
+   * @param flooded called when more comes in a second than is looked at; nothing more is read of that stream then
+   */
+  constructor(line: (line: string) => void, flooded: (flood: Flood) => void) {
     this.#line = line;
+    this.#flooded = flooded;
   }
 
   /** Reads `stream` to its end. */
   add(stream: Readable): void {
-    let partial = '';
+    const reader = new LineReader(OUTPUT_CAPS, (line) => this.#add(line), this.#flooded);
     stream.setEncoding('utf8');
-    stream.on('data', (text: string) => {
-      const lines = (partial + text).split('\n');
-      // What exceeds the limit will not be shown, so it need not be kept.
-      partial = (lines.pop() ?? '').slice(0, MAX_LINE_LENGTH);
-      for (const line of lines) this.#add(line);
-    });
-    stream.on('end', () => this.#add(partial));
+    stream.on('data', (text: string) => reader.push(text));
+    stream.on('end', () => reader.end());
     stream.on('error', () => {});
   }
 

@@ -204,7 +204,10 @@ describe('what an executor says to its broker', () => {
     const text = lines.map((line) => watchLine(line)).join('');
     for (let size = 1; size < 50; size++) {
       const read: WatchLine[] = [];
-      const reader = new WatchReader((line) => void read.push(line));
+      const reader = new WatchReader(
+        (line) => void read.push(line),
+        () => {},
+      );
       for (let i = 0; i < text.length; i += size) reader.push(text.slice(i, i + size));
       expect(read).toEqual(lines);
     }
@@ -212,7 +215,10 @@ describe('what an executor says to its broker', () => {
 
   it('is dropped where it makes no sense', () => {
     const read: WatchLine[] = [];
-    const reader = new WatchReader((line) => void read.push(line));
+    const reader = new WatchReader(
+      (line) => void read.push(line),
+      () => {},
+    );
     for (const text of [
       'null',
       '7',

@@ -5,6 +5,7 @@
  * the broker ends the process. Here is what both sides share.
  */
 import type { Policy } from '@vesper-gpu/host';
+import { LineReader, type Flood, type LineCaps } from './line-reader.ts';
 import { plainText } from './messages.ts';
 
 /** What an executor's work may take before it is ended. */
@@ -46,8 +47,8 @@ export type Violation =
   | { readonly kind: 'frozen'; readonly limitMs: number }
   /** The process has taken more memory than it may. */
   | { readonly kind: 'memory'; readonly limitBytes: number }
-  /** It sends the broker more messages in a second than any executor has reason to. */
-  | { readonly kind: 'flood'; readonly perSecond: number };
+  /** It sends the broker more in a second than any executor has reason to. */
+  | ({ readonly kind: 'flood' } & Flood);
 
 /** A line of the pipe. */
 export type WatchLine =
@@ -56,8 +57,8 @@ export type WatchLine =
   | { readonly type: 'behind'; readonly isBehind: boolean }
   | { readonly type: 'violation'; readonly violation: Violation };
 
-/** Longest line that is read, in UTF-16 units. */
-const MAX_LINE_LENGTH = 1000;
+/** A beat is due four times in each `hangMs`; a guest that reads too slowly is told of fifty times a second at most. */
+const WATCH_CAPS: LineCaps = { length: 1000, lines: 5000, text: 2 ** 20 };
 const MAX_NAME_LENGTH = 100;
 
 /** Writes a line for {@link WatchReader}. */
@@ -67,20 +68,22 @@ export function watchLine(line: WatchLine): string {
 
 /** Reads the broker's end. The executor runs what a guest sends: what makes no sense is dropped. */
 export class WatchReader {
-  readonly #line: (line: WatchLine) => void;
-  #partial = '';
+  readonly #lines: LineReader;
 
-  constructor(line: (line: WatchLine) => void) {
-    this.#line = line;
+  /** @param flooded called once, when more comes in a second than any executor has to say; nothing is read any more */
+  constructor(line: (line: WatchLine) => void, flooded: (flood: Flood) => void) {
+    this.#lines = new LineReader(
+      WATCH_CAPS,
+      (text) => {
+        const parsed = parseLine(text);
+        if (parsed !== undefined) line(parsed);
+      },
+      flooded,
+    );
   }
 
   push(text: string): void {
-    const lines = (this.#partial + text).split('\n');
-    this.#partial = (lines.pop() ?? '').slice(0, MAX_LINE_LENGTH);
-    for (const text of lines) {
-      const line = parseLine(text);
-      if (line !== undefined) this.#line(line);
-    }
+    this.#lines.push(text);
   }
 }
 
@@ -92,7 +95,7 @@ export function describeViolation(violation: Violation): string {
     case 'frozen':
       return `its process did not answer for ${seconds(violation.limitMs)}`;
     case 'flood':
-      return `its process sent more than ${violation.perSecond} messages in a second`;
+      return `its process sent more than ${violation.perSecond} ${violation.unit} in a second`;
     case 'memory':
       return `its process took more than ${Math.round(violation.limitBytes / 2 ** 20)} MiB of memory`;
   }

@@ -117,6 +117,21 @@ describe('a broker', () => {
     expect((await test.guest()).bytes.toString()).toBe('ping');
   });
 
+  it('says how many it refused where it refuses many', async () => {
+    const test = await TestBroker.start('unix', { maxGuests: 0 });
+    for (let i = 0; i < 300; i++) {
+      const client = await test.connect();
+      client.socket.write(guestHello());
+      await client.closed;
+    }
+    const counted = () =>
+      test.log
+        .filter(({ msg }) => msg.startsWith('refused: '))
+        .reduce((sum, { connections }) => sum + Number(connections ?? 1), 0);
+    await eventually('all refusals', () => (counted() === 300 ? true : undefined));
+    expect(test.log.filter(({ msg }) => msg.startsWith('refused: ')).length).toBeLessThan(100);
+  });
+
   it('listens at several addresses', async () => {
     const path = join(temporaryFolder(), 'second');
     const test = await TestBroker.start('unix', { listen: ['tcp:127.0.0.1:0', `unix:${path}`] });

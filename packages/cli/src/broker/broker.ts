@@ -80,6 +80,9 @@ export interface Broker {
 const AGENT = 'vesper serve';
 /** How often, in milliseconds, a flood of connections that say nothing is logged. */
 const FLOOD_LOG_MS = 1000;
+/** Refusals that are logged one by one at once, and in each second on average. */
+const REFUSAL_LINES = 20;
+const REFUSAL_LINES_PER_SECOND = 1;
 /** How long, in milliseconds, executors may take to end when the broker does. */
 const STOP_GRACE_MS = 2000;
 /** From `src` and `dist` alike: an executor is plain node, which runs what was built. */
@@ -135,6 +138,11 @@ class RunningBroker implements Broker {
   readonly #reception: Reception;
   /** Connections that had to make room since that was logged last. */
   #madeRoom = 0;
+  /** Refusals that may be logged one by one now, and since when that is so. */
+  #refusalLines = REFUSAL_LINES;
+  #refusalsFromMs = performance.now();
+  /** Refusals beyond that, since they were logged last. */
+  #unsaidRefusals = 0;
   #finish: () => void = () => {};
   #guests = 0;
   #devices = 0;
@@ -307,9 +315,32 @@ class RunningBroker implements Broker {
     this.#observer.rejected();
     // A socket that was closed because the broker ends is no news.
     if (error instanceof Rejection && error.madeRoom) this.#logFlood(from);
-    else if (this.#closing === undefined) this.#logger.warn({ from }, `refused: ${message}`);
+    else if (this.#closing === undefined) this.#logRefusal(from, message);
     if (error instanceof Rejection && error.speaksVesper && !socket.destroyed) refuseGuest(socket, message, AGENT);
     else socket.destroy();
+  }
+
+  /** Some are told one by one; of a flood of them, the number once a second. */
+  #logRefusal(from: string, message: string): void {
+    const nowMs = performance.now();
+    const regained = ((nowMs - this.#refusalsFromMs) * REFUSAL_LINES_PER_SECOND) / 1000;
+    this.#refusalLines = Math.min(REFUSAL_LINES, this.#refusalLines + regained);
+    this.#refusalsFromMs = nowMs;
+    if (this.#refusalLines >= 1) {
+      this.#refusalLines--;
+      this.#logger.warn({ from }, `refused: ${message}`);
+      return;
+    }
+    this.#unsaidRefusals++;
+    if (this.#unsaidRefusals > 1) return;
+    setTimeout(() => {
+      const connections = this.#unsaidRefusals;
+      this.#unsaidRefusals = 0;
+      this.#logger.warn(
+        { from, connections },
+        `refused: ${connections} more connections, the first of them: ${message}`,
+      );
+    }, FLOOD_LOG_MS).unref();
   }
 
   /** Each costs a line at most a second: whoever opens thousands must not fill a disk. */

@@ -62,6 +62,20 @@ describe('the audit log', () => {
     expect(lines.filter(({ session }) => session === 2)).toHaveLength(1);
   });
 
+  it('believes in one end of a session', async () => {
+    const file = join(temporaryFolder(), 'audit.jsonl');
+    const log = new AuditLog(file, logger);
+    const end = { sequence: 1, path: 'VesperStream.ended', rule: 'budget.hangMs', verdict: 'ended' } as const;
+    for (let i = 0; i < 100; i++) log.write({ guest: 1, role: 'a' }, Array<SequencedEntry>(100).fill(end));
+    log.ended({ guest: 1, role: 'a' }, { ...end, rule: 'messages' });
+    await log.close();
+    const lines = linesOf(file);
+    expect(lines).toHaveLength(3);
+    expect(lines[2]).toMatchObject({ rule: 'messages', verdict: 'ended' });
+    expect(lines[0]).toMatchObject({ verdict: 'ended' });
+    expect(lines[1]).toMatchObject({ dropped: 9999 });
+  });
+
   it('says when it cannot be written', () => {
     expect(() => new AuditLog('/nonexistent/audit', logger)).toThrow(AuditLogError);
     expect(() => new AuditLog('/nonexistent/audit', logger)).toThrow(/cannot write the audit log \/nonexistent\/audit/);

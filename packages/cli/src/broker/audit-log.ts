@@ -28,6 +28,8 @@ interface Account {
   tokens: number;
   sinceMs: number;
   dropped: number;
+  /** Whether it is written what ended the session. */
+  hasEnd: boolean;
 }
 
 /**
@@ -54,22 +56,28 @@ export class AuditLog {
   write(session: AuditedSession, entries: readonly SequencedEntry[], dropped = 0): void {
     const account = this.#account(session.guest);
     for (const { sequence, path, rule, value, verdict } of entries) {
-      // What ended a session is its last entry, and never one of many.
-      if (account.tokens < 1 && verdict === 'refused') {
+      // What ended a session is told however many came before, once: it is an executor that says so.
+      const isEnd = verdict === 'ended' && !account.hasEnd;
+      if (isEnd) account.hasEnd = true;
+      else if (account.tokens < 1 || verdict === 'ended') {
         account.dropped++;
         continue;
       }
-      account.tokens--;
+      account.tokens = Math.max(0, account.tokens - 1);
       this.#sayDropped(session, account);
       this.#line(session, account, { sequence, path, rule, ...(value === undefined ? {} : { value }), verdict });
     }
     account.dropped += dropped;
   }
 
-  /** The session has ended: says what is still to say of it. */
-  ended(session: AuditedSession): void {
-    const account = this.#accounts.get(session.guest);
-    if (account !== undefined) this.#sayDropped(session, account);
+  /**
+   * The session has ended: says what is still to say of it.
+   * @param end why, where this side ended it: that is told whatever its executor said
+   */
+  ended(session: AuditedSession, end?: SequencedEntry): void {
+    const account = this.#account(session.guest);
+    this.#sayDropped(session, account);
+    if (end !== undefined) this.#line(session, account, end);
     this.#accounts.delete(session.guest);
   }
 
@@ -83,7 +91,7 @@ export class AuditLog {
 
   #account(guest: number): Account {
     const nowMs = performance.now();
-    const account = this.#accounts.get(guest) ?? { tokens: BURST, sinceMs: nowMs, dropped: 0 };
+    const account = this.#accounts.get(guest) ?? { tokens: BURST, sinceMs: nowMs, dropped: 0, hasEnd: false };
     account.tokens = Math.min(BURST, account.tokens + ((nowMs - account.sinceMs) * PER_SECOND) / 1000);
     account.sinceMs = nowMs;
     this.#accounts.set(guest, account);

@@ -61,8 +61,7 @@ export class Observer {
   }
 
   ended(session: Session, { reason }: SessionReport, violation: Violation | undefined): void {
-    if (violation !== undefined) this.#audit?.write(audited(session), [entryOf(violation)]);
-    this.#audit?.ended(audited(session));
+    this.#audit?.ended(audited(session), violation && entryOf(violation));
     this.#metrics.ended(session.guest, this.#labelOf(session), reason, violation);
   }
 

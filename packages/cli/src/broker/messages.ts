@@ -193,9 +193,12 @@ function amount(value: unknown): number {
   return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : 0;
 }
 
-/** Text that came from elsewhere, for a log: bounded (in UTF-16 units), without line breaks and escape sequences. */
+/** Controls; formats, such as those that turn text around; ends of lines and of paragraphs. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Text that came from elsewhere, for a log: bounded (in UTF-16 units), without line breaks, escape sequences and marks that nobody sees. */
 export function plainText(value: unknown, maxLength: number): string {
-  return typeof value === 'string' ? value.slice(0, maxLength).replace(/\p{Cc}/gu, ' ') : '';
+  return typeof value === 'string' ? value.slice(0, maxLength).replace(UNSEEN, ' ') : '';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -9,7 +9,7 @@ import { Delegations, type Delegator } from './delegations.ts';
 import { driverEnvironment, executorEnvironment, type DriverSetting } from './environment.ts';
 import { ExecutorPool } from './executor-pool.ts';
 import { detach } from './hand-over.ts';
-import { adapterWords, type Assignment, type Spent } from './messages.ts';
+import { adapterWords, type Assignment } from './messages.ts';
 import { Observer } from './observer.ts';
 import { Reception, refuseGuest, Rejection, type Visitor } from './reception.ts';
 import { findTools, sandboxes } from './sandbox.ts';
@@ -302,7 +302,7 @@ class RunningBroker implements Broker {
       this.#sessions.delete(session);
       // On a line of its own: an optional call does not evaluate its arguments when there is nothing to call.
       const report = session.end(end);
-      this.#delegations.end(session, spentBy(report, policy));
+      this.#delegations.end(session);
       this.#observer.ended(session, report, end.violation);
       if (end.learned !== undefined) this.#options.learned?.(end.learned);
       this.#options.sessionEnded?.(report);
@@ -356,15 +356,6 @@ class RunningBroker implements Broker {
       );
     }, FLOOD_LOG_MS).unref();
   }
-}
-
-/** What a session has used up for good; undefined where nobody knows. */
-function spentBy({ reason, statistics }: SessionReport, policy: Policy | undefined): Spent | undefined {
-  if (reason === 'crash' || reason === 'watchdog') return undefined;
-  const { gpuMsTotal } = policy?.budget ?? {};
-  const { receivedBytes, commands } = statistics;
-  // How much time it used of the GPU it does not say.
-  return { bytes: receivedBytes, commands, ...(gpuMsTotal === undefined ? {} : { gpuMsTotal }) };
 }
 
 function roleOf(policy: Policy | undefined): { role?: string } {

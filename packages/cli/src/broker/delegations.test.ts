@@ -104,6 +104,15 @@ describe('the account of who gave what to whom', () => {
     ['more memory', { ...POLICY, budget: { ...POLICY.budget, gpuMemory: 65 * MiB } }],
     ['less than no memory', { ...POLICY, budget: { ...POLICY.budget, gpuMemory: -1 } }],
     ['commands that the session may not use', { ...POLICY, allow: [...POLICY.allow, 'GPUDevice.other'] }],
+    ['an enumeration in a list', { ...POLICY, adapterInfo: ['deny'] }],
+    ['an enumeration of its own', { ...POLICY, adapterInfo: 'toString' }],
+    ['a quantum in words', { ...POLICY, timestamps: { quantumUs: 'Infinity' } }],
+    ['a limit that is none', { ...POLICY, limits: { maxBufferSize: {} } }],
+    ['a set in words', { ...POLICY, where: { 'GPUBufferDescriptor.usage': { oneOf: 'abc' } } }],
+    ['a negative time', { ...POLICY, wgsl: { compileMs: -1e9 } }],
+    ['a budget of something else', { ...POLICY, budget: { ...POLICY.budget, other: 1 } }],
+    ['half a command', { ...POLICY, budget: { ...POLICY.budget, commands: 0.5 } }],
+    ['more than it can have to say', { ...POLICY, where: { ['x'.repeat(500_000)]: {} } }],
     ['lists of something else', { ...POLICY, allow: [{}] }],
   ])('does not trust an executor that asks for %s', (_, wanted) => {
     const delegations = new Delegations();
@@ -122,8 +131,28 @@ describe('the account of who gave what to whom', () => {
     const child = nobody();
     delegations.begin(child, delegations.take(tokens[0]!)!.policy, session);
     expect(() => delegations.grant(session, wanted)).toThrow(/more than the session has/);
-    delegations.end(child, {});
+    delegations.end(child);
     delegations.grant(session, wanted);
+  });
+
+  it('names roles itself', () => {
+    const delegations = new Delegations();
+    const session = nobody();
+    delegations.begin(session, POLICY);
+    const wanted = { ...POLICY, role: 'R\u2028\u202e\n'.repeat(10_000), budget: { ...POLICY.budget, gpuMemory: 1 } };
+    expect(delegations.take(delegations.grant(session, wanted))!.policy.role).toBe('tenant/delegated');
+  });
+
+  it('takes nothing back that can be used up', () => {
+    const delegations = new Delegations();
+    const session = nobody();
+    const budget = { bytes: 1000, commands: 100, gpuMsTotal: 10, gpuMemory: MiB };
+    delegations.begin(session, { ...POLICY, budget });
+    const child = nobody();
+    delegations.begin(child, delegations.take(delegations.grant(session, { ...POLICY, budget }))!.policy, session);
+    delegations.end(child);
+    expect(() => delegations.grant(session, { ...POLICY, budget })).toThrow(/more than the session has/);
+    delegations.grant(session, { ...POLICY, budget: { bytes: 0, commands: 0, gpuMsTotal: 0, gpuMemory: MiB } });
   });
 
   it('bounds how much of it one session can cause', () => {
@@ -132,7 +161,7 @@ describe('the account of who gave what to whom', () => {
     delegations.begin(session, { ...POLICY, budget: {} });
     for (let i = 0; i < 64; i++) delegations.grant(session, { ...POLICY, budget: {} });
     expect(() => delegations.grant(session, { ...POLICY, budget: {} })).toThrow(/64 delegated capabilities/);
-    delegations.end(session, {});
+    delegations.end(session);
     expect(() => delegations.grant(session, POLICY)).toThrow(/the session is over/);
   });
 });

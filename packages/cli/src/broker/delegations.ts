@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { carve, giveBack, isWithin, MAX_DELEGATED, type Budget, type Policy } from '@vesper-gpu/host';
+import { readDelegatedPolicy } from './delegated-policy.ts';
 import type { Spent } from './messages.ts';
 
 /** 256 bits: nobody guesses one. */
@@ -62,8 +63,8 @@ export class Delegations {
     if (holding === undefined) throw new Error('the session is over');
     if (holding.tokens.size + holding.children.size >= MAX_DELEGATED)
       throw new Error(`a session may have ${MAX_DELEGATED} delegated capabilities at a time`);
-    const child = asPolicy(policy);
     const { policy: own, rest } = holding;
+    const child = readDelegatedPolicy(policy, own);
     if (child === undefined || !isWithin(child, { ...own, budget: rest }))
       throw new Error('it is more than the session has');
     const carved = carve(rest, child.budget);
@@ -87,10 +88,10 @@ export class Delegations {
   }
 
   /**
-   * A session is over, and with it all that it gave away.
-   * @param spent what it has used up; absent where nobody knows, which counts as all of it
+   * A session is over, and with it all that it gave away. Of what can be used up for good nothing comes back to who gave
+   * it: how much was used only its executor could say, which may be its guest's by now.
    */
-  end(session: Delegator, spent: Spent | undefined): void {
+  end(session: Delegator): void {
     const holding = this.#holdings.get(session);
     if (holding === undefined) return;
     this.#holdings.delete(session);
@@ -99,7 +100,12 @@ export class Delegations {
     const { parent, policy } = holding;
     if (parent === undefined) return;
     this.#holdings.get(parent)?.children.delete(session);
-    this.#giveBack(parent, policy.budget, spent ?? policy.budget);
+    const { gpuMsTotal, bytes, commands } = policy.budget;
+    this.#giveBack(parent, policy.budget, {
+      ...(gpuMsTotal === undefined ? {} : { gpuMsTotal }),
+      ...(bytes === undefined ? {} : { bytes }),
+      ...(commands === undefined ? {} : { commands }),
+    });
   }
 
   #giveBack(parent: Delegator, given: Budget, spent: Spent): void {
@@ -112,19 +118,4 @@ export class Delegations {
 
 function keyOf(token: string): string {
   return createHash('sha256').update(token).digest('hex');
-}
-
-/** A policy out of a message, where it has a policy's parts; undefined where it has not. */
-function asPolicy(value: unknown): Policy | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const policy = value as Policy;
-  const lists = [policy.allow, policy.deny, policy.features];
-  const records = [policy.limits, policy.where, policy.wgsl, policy.budget];
-  const isWhole =
-    typeof policy.role === 'string' &&
-    lists.every((one) => Array.isArray(one) && one.every((name) => typeof name === 'string')) &&
-    records.every((one) => typeof one === 'object' && one !== null) &&
-    Object.values(policy.where).every((one) => typeof one === 'object' && one !== null) &&
-    Object.values(policy.budget).every((one) => typeof one === 'number' && one >= 0);
-  return isWhole ? policy : undefined;
 }

@@ -13,13 +13,15 @@ export function isWithin(child: Policy, parent: Policy): boolean {
     isSubset(child.features, parent.features) &&
     Object.entries(parent.limits).every(([name, most]) => {
       const limit = child.limits[name];
-      return limit !== undefined && (name.startsWith('min') ? limit >= most : limit <= most);
+      return typeof limit === 'number' && (name.startsWith('min') ? limit >= most : limit <= most);
     }) &&
     Object.entries(parent.where).every(([path, constraint]) => implies(child.where[path], constraint)) &&
     isAtMost(numbersOf(child.wgsl), numbersOf(parent.wgsl)) &&
     (parent.wgsl.sha256 === undefined ||
       (child.wgsl.sha256 !== undefined && isSubset(child.wgsl.sha256, parent.wgsl.sha256))) &&
     isAtMost(numbersOf(child.budget), numbersOf(parent.budget)) &&
+    typeof child.adapterInfo === 'string' &&
+    Object.hasOwn(STRICTNESS, child.adapterInfo) &&
     STRICTNESS[child.adapterInfo] >= STRICTNESS[parent.adapterInfo] &&
     quantum(child.timestamps) >= quantum(parent.timestamps) &&
     (child.forceFallbackAdapter || !parent.forceFallbackAdapter)
@@ -31,7 +33,9 @@ const STRICTNESS = { full: 0, bucketed: 1, redacted: 2, deny: 3 } as const;
 /** Microseconds; what cannot be had is like a clock that never ticks. */
 function quantum(timestamps: TimestampPolicy): number {
   if (timestamps === 'full') return 0;
-  return timestamps === 'deny' ? Infinity : timestamps.quantumUs;
+  if (timestamps === 'deny') return Infinity;
+  // Said by a stranger, it may be anything: no number is at least as great as NaN.
+  return typeof timestamps.quantumUs === 'number' ? timestamps.quantumUs : NaN;
 }
 
 /** Whether every value that satisfies the one, satisfies the other. */
@@ -63,5 +67,5 @@ function isAtMost(child: ReadonlyMap<string, number>, parent: ReadonlyMap<string
 
 function isSubset(part: readonly unknown[], whole: readonly unknown[]): boolean {
   const all = new Set(whole);
-  return part.every((one) => all.has(one));
+  return Array.isArray(part) && part.every((one) => all.has(one));
 }

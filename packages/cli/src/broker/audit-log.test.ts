@@ -66,7 +66,11 @@ describe('the audit log', () => {
     const file = join(temporaryFolder(), 'audit.jsonl');
     const log = new AuditLog(file, logger);
     const end = { sequence: 1, path: 'VesperStream.ended', rule: 'budget.hangMs', verdict: 'ended' } as const;
-    for (let i = 0; i < 100; i++) log.write({ guest: 1, role: 'a' }, Array<SequencedEntry>(100).fill(end));
+    for (let i = 0; i < 100; i++)
+      log.write(
+        { guest: 1, role: 'a' },
+        Array.from({ length: 100 }, () => end),
+      );
     log.ended({ guest: 1, role: 'a' }, { ...end, rule: 'messages' });
     await log.close();
     const lines = linesOf(file);

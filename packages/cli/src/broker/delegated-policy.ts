@@ -5,8 +5,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Longest role, in UTF-16 units. */
 const MAX_ROLE_LENGTH = 128;
-/** Longest policy that any session may give away, as JSON in UTF-16 units: twice as long as one that lists all paths. */
-const MAX_POLICY_LENGTH = 2 ** 17;
+/** Longest policy that any session may give away, as JSON in UTF-16 units: as long as a guest's request may be. */
+const MAX_POLICY_LENGTH = 256 << 10;
 const ADAPTER_INFO = new Set<unknown>(['full', 'bucketed', 'redacted', 'deny']);
 const BUDGET = [
   ['gpuMemory', isCount],

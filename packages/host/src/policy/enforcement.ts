@@ -140,6 +140,8 @@ export class Enforcement {
     if (this.#delegated >= MAX_DELEGATED)
       throw operationError(`a session may have given away ${MAX_DELEGATED} capabilities at a time`);
     const request = requestedRole(text);
+    // What the guest has just destroyed is its to give away.
+    await this.memory.allFree();
     const carved = carve(this.#available(), request.budget);
     if (!carved.isCarved) throw operationError(carved.message);
     const child = { ...attenuate(policy, request), budget: carved.child };

@@ -62,6 +62,7 @@ export class GPUMemory {
   readonly #flow: Flow | undefined;
   /** Of what is charged: destroyed, or of no use any more, and waiting for the GPU. */
   #pendingBytes = 0;
+  readonly #awaitFree: (() => void)[] = [];
 
   /**
    * @param limitBytes Infinity where the memory is only to be counted.
@@ -206,8 +207,15 @@ export class GPUMemory {
     this.#whenDone(queue, () => {
       this.#pendingBytes -= charge.bytes;
       this.ledger.free(charge);
-      if (this.#pendingBytes === 0) this.#flow?.release('memory');
+      if (this.#pendingBytes > 0) return;
+      this.#flow?.release('memory');
+      for (const resolve of this.#awaitFree.splice(0)) resolve();
     });
+  }
+
+  /** Resolves once what was destroyed is free. */
+  async allFree(): Promise<void> {
+    if (this.#pendingBytes > 0) await new Promise<void>((resolve) => this.#awaitFree.push(resolve));
   }
 
   /**

@@ -15,7 +15,7 @@ export async function openPair(gpu = openGPU(), wrap = (end) => end) {
     collect: (type) => globalThis.gc({ type, execution: 'sync' }),
     residentBytes: () => process.memoryUsage.rss(),
   };
-  const session = serveGuest(hostEnd, { gpu, memory });
+  const session = serveGuest(hostEnd, { turnMs: Infinity, gpu, memory });
   const connection = await connect(guestEnd);
   return { guestEnd: end, session, connection, gpu: connection.gpu };
 }

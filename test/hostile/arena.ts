@@ -81,7 +81,7 @@ export class Arena {
       undefined,
     );
     // A frame is done when it was received.
-    this.connection.turnMs = Infinity;
+    this.connection.stream.turnMs = Infinity;
     this.handlers = createHandlers(this.connection, this.gpu.api);
     this.connection.execute(this.handlers, { policy: DEFAULT_POLICY });
   }

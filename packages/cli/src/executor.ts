@@ -29,7 +29,7 @@ const { tell } = openTalk(
   (message) => {
     if (message.type === 'stop') stop();
     else if (message.type === 'delegated') delegated(message);
-    else if (message.type === 'returned') session?.giveBack(message.given, message.spent);
+    else if (message.type === 'returned') session?.giveBack(message.given);
   },
   // Without a broker there is no one to report to, and no one who would end a guest that hangs.
   () => process.exit(1),

@@ -35,13 +35,13 @@ export class Flow {
   hold(reason: HoldReason): void {
     this.#reasons.add(reason);
     if (this.#reasons.size === 1) this.#transport.pause();
-    if (reason === 'guest-does-not-read' || reason === 'turn') return;
-    this.#timer ??= setTimeout(this.#tooLong, LONGEST_HOLD_MS);
+    if (isBounded(reason)) this.#timer ??= setTimeout(this.#tooLong, LONGEST_HOLD_MS);
   }
 
   release(reason: HoldReason): void {
-    if (!this.#reasons.delete(reason) || this.#reasons.size > 0) return;
-    this.stop();
+    if (!this.#reasons.delete(reason)) return;
+    if (![...this.#reasons].some(isBounded)) this.stop();
+    if (this.#reasons.size > 0) return;
     this.#resumed();
     // What had been received may have been another reason to wait.
     if (this.#reasons.size === 0) this.#transport.resume();
@@ -52,4 +52,9 @@ export class Flow {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
+}
+
+/** Whether it is the guest's debt: how long it takes to read is its own affair, and a turn is over at once. */
+function isBounded(reason: HoldReason): boolean {
+  return reason !== 'guest-does-not-read' && reason !== 'turn';
 }

@@ -11,7 +11,6 @@ import {
 } from '@vesper-gpu/protocol/host';
 import {
   BulkQueue,
-  FrameReader,
   ObjectTable,
   OPCODE_BEGIN_BULK,
   OPCODE_BULK_CHUNK,
@@ -31,18 +30,17 @@ import type { ErrorScopes, ReportedError } from './error-scopes.ts';
 import { cutMessage, failureOf } from './failure.ts';
 import { Flow } from './flow.ts';
 import { Garbage, type HostMemory } from './garbage.ts';
+import { GuestStream } from './guest-stream.ts';
 import type { AdapterView } from './policy/adapter-view.ts';
 import { Enforcement, type EnforcementOptions } from './policy/enforcement.ts';
 import { Refusal } from './policy/refusal.ts';
 import { UncapturedTexts } from './uncaptured-texts.ts';
 
-/** How long, in milliseconds, the records of a frame are executed in one turn. */
-export const TURN_MS = 50;
 /** After so many records the time is looked at, and after each that may take long. */
 const RECORDS_A_LOOK = 256;
 /** By opcode: what takes memory of the GPU. */
 const isMemory = commandInfo.map((info) => info?.cost === 'memory');
-/** By opcode. */
+/** By opcode: what may take the backend more than a moment. */
 const isSlow = commandInfo.map(
   (info) => info !== undefined && info.cost !== 'constant' && info.group !== 'debug' && info.target === 'object',
 );
@@ -76,8 +74,7 @@ export interface SessionStatistics {
 export class HostConnection implements HostSession {
   readonly statistics: SessionStatistics = { receivedBytes: 0, sentBytes: 0, commands: 0, requests: 0, objects: 0 };
   readonly devices = new Map<object, DeviceState>();
-  /** How long, in milliseconds, the records of a frame are executed in one turn. */
-  turnMs = TURN_MS;
+  readonly stream: GuestStream;
   readonly #garbage: Garbage;
   readonly #uncapturedTexts = new UncapturedTexts();
   /** The first device that was lost: it stands for all that are, so that those can be collected. */
@@ -86,17 +83,12 @@ export class HostConnection implements HostSession {
   readonly #writer: WireWriter;
   readonly #reader: WireReader;
   readonly #bulk: BulkQueue;
-  readonly #frames: FrameReader;
   readonly #objects: ObjectTable<object>;
   /** The device of each object, by slot. */
   readonly #deviceOf: (DeviceState | undefined)[] = [];
   #handlers!: Handlers;
   #enforcement!: Enforcement;
   readonly #flow: Flow;
-  /** What came while nothing was to be read. */
-  #kept: Uint8Array[] = [];
-  /** Whether a frame is open of which records are left. */
-  #isWithinRecords = false;
   /** Commands that the rate has been told of. */
   #countedCommands = 0;
   #encoder: object | undefined;
@@ -124,13 +116,15 @@ export class HostConnection implements HostSession {
     this.#flow = new Flow(
       transport,
       () => this.#goOn(),
-      () =>
-        this.#onFault(new ProtocolError('budget', 'the guest had to wait for more than a minute: it owes too much')),
+      () => this.#onFault(this.#enforcement.waitedTooLong()),
     );
+    this.stream = new GuestStream(limits.maxFrameBytes, this.#flow, {
+      open: (records) => this.#reader.open(records),
+      run: (endsMs) => this.#run(endsMs),
+    });
     this.#onFault = onFault;
     this.#bulk = new BulkQueue(limits.maxBulkBytes);
     this.#reader = new WireReader(limits.maxStringBytes, this.#bulk);
-    this.#frames = new FrameReader(limits.maxFrameBytes);
     this.#objects = new ObjectTable(limits.maxObjects);
     this.#writer = new WireWriter({ started: () => queueMicrotask(() => this.flush()), full: () => this.flush() });
   }
@@ -176,63 +170,33 @@ export class HostConnection implements HostSession {
   receive(chunk: Uint8Array): void {
     this.statistics.receivedBytes += chunk.byteLength;
     if (!this.#enforcement.rates.receivedBytes(chunk.byteLength)) return;
-    if (this.#flow.isHeld) this.#kept.push(chunk.slice());
-    else this.#take(chunk);
+    this.stream.receive(chunk);
     this.#garbage.collectIfDue();
   }
 
-  /** Executes the frames that end in `chunk`, until there is a reason to wait. */
-  #take(chunk: Uint8Array): void {
-    const rest = this.#frames.push(chunk, (records) => {
-      this.#reader.open(records);
-      this.#runFrame();
-      return !this.#isEnded && !this.#flow.isHeld;
-    });
-    if (rest !== undefined && rest.byteLength > 0 && !this.#isEnded) this.#kept.push(rest.slice());
-  }
-
-  /** Goes on with the frame that had to wait, and with what was kept behind it. */
   #goOn(): void {
     try {
-      if (this.#isWithinRecords && !this.#isEnded) this.#runFrame();
-      while (this.#kept.length > 0 && !this.#flow.isHeld && !this.#isEnded) {
-        const [chunk] = this.#kept.splice(0, 1);
-        const behind = this.#kept;
-        this.#kept = [];
-        this.#take(chunk!);
-        this.#kept.push(...behind);
-      }
+      this.stream.goOn();
+      this.#garbage.collectIfDue();
     } catch (error) {
       this.#onFault(error as Error);
     }
   }
 
-  /** Whether the stream stands within a frame. */
-  get isWithinFrame(): boolean {
-    return this.#frames.isWithinFrame;
-  }
-
-  /**
-   * Executes the records of the frame that is open, until it ends or there is a reason to wait. What takes long is done
-   * in turns, between which timers run and the guest's end is heard.
-   */
-  #runFrame(): void {
+  /** Executes records of the frame that is open. @returns whether it has ended */
+  #run(endsMs: number): boolean {
     const reader = this.#reader;
-    const turnEndsMs = performance.now() + this.turnMs;
     let isOver: boolean | undefined;
     try {
       // An exception of the backend ends the loop; the rest of the frame is still to be done.
-      do isOver = this.#runRecords(reader, turnEndsMs);
+      do isOver = this.#runRecords(reader, endsMs);
       while (isOver === undefined);
     } finally {
       this.#activity[1] = 0;
     }
-    this.#isWithinRecords = !isOver;
     if (isOver) reader.close();
     this.#countCommands();
-    if (isOver || this.#flow.isHeld || this.#isEnded) return;
-    this.#flow.hold('turn');
-    setTimeout(() => this.#flow.release('turn'), 0);
+    return isOver;
   }
 
   #countCommands(): void {
@@ -242,7 +206,7 @@ export class HostConnection implements HostSession {
   }
 
   /** Runs records. @returns whether the frame has ended; undefined where the backend threw. */
-  #runRecords(reader: WireReader, turnEndsMs: number): boolean | undefined {
+  #runRecords(reader: WireReader, endsMs: number): boolean | undefined {
     const activity = this.#activity;
     const enforcement = this.#enforcement;
     const flow = this.#flow;
@@ -263,7 +227,7 @@ export class HostConnection implements HostSession {
         else this.#runtimeRecord(reader);
         if (number % RECORDS_A_LOOK === 0) this.#countCommands();
         else if (!isSlow[opcode]) continue;
-        if (performance.now() > turnEndsMs) return reader.isAtEnd;
+        if (performance.now() > endsMs) return reader.isAtEnd;
       }
       return reader.isAtEnd;
     } catch (error) {
@@ -531,7 +495,7 @@ export class HostConnection implements HostSession {
       this.flush();
     }
     this.#isEnded = true;
-    this.#kept = [];
+    this.stream.stop();
     this.#enforcement.stop();
     this.#flow.stop();
     this.#transport.close();

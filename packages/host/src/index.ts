@@ -11,7 +11,7 @@ export {
 } from './serve.ts';
 export { attenuate } from './policy/attenuate.ts';
 export type { AuditEntry } from './policy/audit.ts';
-export { carve, giveBack, SPENT_QUANTITIES, type Carved, type CarveRefusal } from './policy/carve.ts';
+export { carve, giveBack, SPENT_QUANTITIES, withoutTotals, type Carved, type CarveRefusal } from './policy/carve.ts';
 export { DEFAULT_POLICY, DEFAULTS } from './policy/defaults.ts';
 export {
   explainPath,

@@ -106,9 +106,8 @@ export interface Session {
   /**
    * A session that was delegated from this one is over.
    * @param given what had been carved out for it
-   * @param spent what it has used up of that for good
    */
-  giveBack(given: Budget, spent: Pick<Budget, 'gpuMsTotal' | 'bytes' | 'commands'>): void;
+  giveBack(given: Budget): void;
   /** What it uses of the GPU. */
   readonly gpuUsage: GPUUsage;
   /** Ends the session from the host's side. */
@@ -163,7 +162,7 @@ class GuestSession implements Session {
       options.memory,
       options.activity,
     );
-    if (options.turnMs !== undefined) this.#connection.turnMs = options.turnMs;
+    if (options.turnMs !== undefined) this.#connection.stream.turnMs = options.turnMs;
     const { policy = DEFAULT_POLICY, audit, sha256, delegate, budgetChanged, learn } = options;
     this.#connection.execute(createHandlers(this.#connection, options.gpu), {
       policy,
@@ -187,8 +186,8 @@ class GuestSession implements Session {
     return this.#connection.statistics;
   }
 
-  giveBack(given: Budget, spent: Pick<Budget, 'gpuMsTotal' | 'bytes' | 'commands'>): void {
-    if (!this.#isEnded) this.#connection.enforcement.giveBack(given, spent);
+  giveBack(given: Budget): void {
+    if (!this.#isEnded) this.#connection.enforcement.giveBack(given);
   }
 
   get gpuUsage(): GPUUsage {
@@ -257,7 +256,7 @@ class GuestSession implements Session {
     if (error !== undefined) this.#end({ reason: 'fault', message: error.message, error });
     else if (this.#helloReader !== undefined)
       this.#end({ reason: 'protocol', message: this.#helloReader.endedEarly().message });
-    else if (this.#connection.isWithinFrame)
+    else if (this.#connection.stream.isWithinFrame)
       this.#end({ reason: 'protocol', message: 'truncated: the guest left within a frame' });
     else this.#end({ reason: 'closed', message: 'the guest closed the connection' });
   }

@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { carve, giveBack, isWithin, MAX_DELEGATED, type Budget, type Policy } from '@vesper-gpu/host';
+import { carve, giveBack, isWithin, MAX_DELEGATED, withoutTotals, type Budget, type Policy } from '@vesper-gpu/host';
 import { readDelegatedPolicy } from './delegated-policy.ts';
-import type { Spent } from './messages.ts';
 
 /** 256 bits: nobody guesses one. */
 const TOKEN_BYTES = 32;
@@ -9,7 +8,7 @@ const TOKEN_BYTES = 32;
 /** A session as far as it can give away, and be given, capabilities. */
 export interface Delegator {
   /** Tells its executor that what it gave away comes back. */
-  returned(given: Budget, spent: Spent): void;
+  returned(given: Budget): void;
   /** Ends it, and says why. */
   withdraw(reason: string): void;
 }
@@ -98,21 +97,11 @@ export class Delegations {
     for (const key of holding.tokens) this.#grants.delete(key);
     for (const child of holding.children) child.withdraw('the session that delegated its capability has ended');
     const { parent, policy } = holding;
-    if (parent === undefined) return;
-    this.#holdings.get(parent)?.children.delete(session);
-    const { gpuMsTotal, bytes, commands } = policy.budget;
-    this.#giveBack(parent, policy.budget, {
-      ...(gpuMsTotal === undefined ? {} : { gpuMsTotal }),
-      ...(bytes === undefined ? {} : { bytes }),
-      ...(commands === undefined ? {} : { commands }),
-    });
-  }
-
-  #giveBack(parent: Delegator, given: Budget, spent: Spent): void {
-    const holding = this.#holdings.get(parent);
-    if (holding === undefined) return;
-    holding.rest = giveBack(holding.rest, given, spent);
-    parent.returned(given, spent);
+    const giver = parent && this.#holdings.get(parent);
+    if (parent === undefined || giver === undefined) return;
+    giver.children.delete(session);
+    giver.rest = giveBack(giver.rest, withoutTotals(policy.budget));
+    parent.returned(policy.budget);
   }
 }
 

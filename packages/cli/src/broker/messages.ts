@@ -35,11 +35,8 @@ export type BrokerMessage =
   | { readonly type: 'stop' }
   /** The answer to `delegate`: the secret of the new capability, or why there is none. */
   | { readonly type: 'delegated'; readonly id: number; readonly token?: string; readonly refusal?: string }
-  /** A session that was delegated is over: what had been carved out for it, and what it has used up of that. */
-  | { readonly type: 'returned'; readonly given: Budget; readonly spent: Spent };
-
-/** What does not come back when a delegated session ends. */
-export type Spent = Pick<Budget, 'gpuMsTotal' | 'bytes' | 'commands'>;
+  /** A session that was delegated is over: what had been carved out for it. */
+  | { readonly type: 'returned'; readonly given: Budget };
 
 /** What a session has cost so far: bytes received from and sent to the guest, and counts. */
 export interface SessionStatistics {

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Delegator } from './delegations.ts';
 import type { ExecutorEnd, ExecutorProcess } from './executor-process.ts';
 import type { KeptSocket } from './hand-over.ts';
-import type { Assignment, SessionStatistics, Spent } from './messages.ts';
+import type { Assignment, SessionStatistics } from './messages.ts';
 import { describeViolation } from './watch.ts';
 
 /** What became of one guest. */
@@ -75,8 +75,8 @@ export class Session implements Delegator {
     });
   }
 
-  returned(given: Budget, spent: Spent): void {
-    this.executor.tell({ type: 'returned', given, spent });
+  returned(given: Budget): void {
+    this.executor.tell({ type: 'returned', given });
   }
 
   withdraw(reason: string): void {

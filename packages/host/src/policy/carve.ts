@@ -70,23 +70,20 @@ export function carve(parent: Budget, request: Budget): Carved | CarveRefusal {
   return { isCarved: true, child, rest };
 }
 
-/**
- * Gives a session back what was carved out of its budget, when the child has ended.
- * @param rest what the parent has now
- * @param child what the child was given
- * @param spent what it has used up of `gpuMsTotal`, `bytes` and `commands`; memory, objects and rates come back whole
- */
-export function giveBack(
-  rest: Budget,
-  child: Budget,
-  spent: Pick<Budget, 'gpuMsTotal' | 'bytes' | 'commands'> = {},
-): Budget {
+/** What is used up for good. How much of it a session has used, only its executor could say, which may be its guest's by then. */
+const TOTALS: readonly (keyof Budget)[] = ['gpuMsTotal', 'bytes', 'commands'];
+
+/** What of a budget comes back when its session has ended. */
+export function withoutTotals(budget: Budget): Budget {
+  return Object.fromEntries(Object.entries(budget).filter(([name]) => !TOTALS.includes(name as keyof Budget)));
+}
+
+/** Adds what had been carved out, or a part of it, to what is left of a budget; what has no limit stays without. */
+export function giveBack(rest: Budget, part: Budget): Budget {
   const result: Record<string, number> = { ...rest };
   for (const quantity of SPENT_QUANTITIES) {
-    const [left, given] = [rest[quantity], child[quantity]];
-    if (left === undefined || given === undefined) continue;
-    const used = quantity === 'gpuMsTotal' || quantity === 'bytes' || quantity === 'commands' ? spent[quantity] : 0;
-    result[quantity] = left + Math.max(0, given - (used ?? 0));
+    const [left, given] = [rest[quantity], part[quantity]];
+    if (left !== undefined && given !== undefined) result[quantity] = left + given;
   }
   return result;
 }

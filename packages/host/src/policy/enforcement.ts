@@ -4,7 +4,7 @@ import type { Flow } from '../flow.ts';
 import { AdapterView } from './adapter-view.ts';
 import { attenuate } from './attenuate.ts';
 import type { AuditEntry } from './audit.ts';
-import { carve, giveBack, SPENT_QUANTITIES } from './carve.ts';
+import { carve, SPENT_QUANTITIES, withoutTotals } from './carve.ts';
 import { GPUMemory } from './gpu-memory.ts';
 import { GPUTime } from './gpu-time.ts';
 import { Guard } from './guard.ts';
@@ -56,11 +56,6 @@ function requestedRole(text: string): Policy {
   } catch (error) {
     throw operationError((error as Error).message);
   }
-}
-
-/** Nothing of all that a budget names. */
-function zeroOf(budget: Budget): Budget {
-  return Object.fromEntries(Object.keys(budget).map((quantity) => [quantity, 0]));
 }
 
 function operationError(message: string): Error {
@@ -124,9 +119,27 @@ export class Enforcement {
   }
 
   #end(rule: string, detail: string): void {
+    this.#options.end(this.#ending(rule, detail));
+  }
+
+  /** What ends the session, once it is in the audit log. */
+  #ending(rule: string, detail: string): ProtocolError {
     this.#options.audit?.({ path: 'VesperStream.ended', rule, verdict: 'ended' });
     const isHang = rule === 'budget.hangMs' || rule === 'wgsl.compileMs';
-    this.#options.end(new ProtocolError(isHang ? 'watchdog' : 'budget', `${detail} (${rule})`));
+    return new ProtocolError(isHang ? 'watchdog' : 'budget', `${detail} (${rule})`);
+  }
+
+  /** The commands that the guest may send are spent. @returns what ends the session */
+  commandsSpent(): ProtocolError {
+    return this.#ending(
+      'budget.commands',
+      `the ${this.maxCommands} commands that the policy of this guest allows are spent`,
+    );
+  }
+
+  /** The guest has had to wait for longer than anyone should. @returns what ends the session */
+  waitedTooLong(): ProtocolError {
+    return this.#ending('budget', 'the guest had to wait for more than a minute: it owes too much');
   }
 
   /**
@@ -150,19 +163,22 @@ export class Enforcement {
     try {
       return await delegate(child);
     } catch (error) {
-      this.giveBack(child.budget, {});
+      this.#return(child.budget);
       throw operationError((error as Error).message);
     }
   }
 
   /**
-   * A session that was delegated is over.
+   * A session that was delegated is over: what it had comes back, but for what can be used up for good.
    * @param given what had been carved out for it
-   * @param spent what it has used up of that for good
    */
-  giveBack(given: Budget, spent: Pick<Budget, 'gpuMsTotal' | 'bytes' | 'commands'>): void {
+  giveBack(given: Budget): void {
+    this.#return(withoutTotals(given));
+  }
+
+  #return(part: Budget): void {
     this.#delegated--;
-    this.#change(giveBack(zeroOf(given), given, spent), 1);
+    this.#change(part, 1);
   }
 
   /** What is left of the budget. */
@@ -223,13 +239,6 @@ export class Enforcement {
       result.then(done, done);
       return result;
     });
-  }
-
-  /** The commands that the guest may send are spent. @returns what ends the session */
-  commandsSpent(): ProtocolError {
-    this.#options.audit?.({ path: 'VesperStream.ended', rule: 'budget.commands', verdict: 'ended' });
-    const detail = `the ${this.maxCommands} commands that the policy of this guest allows are spent (budget.commands)`;
-    return new ProtocolError('budget', detail);
   }
 
   /** Nothing is watched any more. */

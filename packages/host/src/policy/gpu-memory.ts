@@ -129,8 +129,8 @@ export class GPUMemory {
   #chargeStaging(guard: Guard): void {
     const name = 'GPUQueue.writeTexture';
     guard.around(name, (next, args) => {
-      const [queue, destination, layout, size] = args as WriteTextureArguments;
-      const bytes = stagingBytes(destination.texture.format, layout, size);
+      const [queue, destination, , size] = args as WriteTextureArguments;
+      const bytes = stagingBytes(destination.texture.format, size);
       const charge: Charge = { bytes, objects: undefined, madeAt: 0 };
       if (!this.ledger.charge(charge, bytes)) return guard.refuse(this.#refusal(name, bytes));
       try {

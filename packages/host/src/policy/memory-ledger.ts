@@ -62,18 +62,6 @@ export class MemoryLedger {
     return bytes <= this.#limitBytes - this.#usedBytes;
   }
 
-  /** Takes a part of the limit away for another ledger. @returns false, with nothing changed, where it is not free. */
-  carve(bytes: number): boolean {
-    if (!this.fits(bytes)) return false;
-    this.#limitBytes -= bytes;
-    return true;
-  }
-
-  /** Returns what was carved out, once the other ledger is of no use any more. */
-  giveBack(bytes: number): void {
-    this.#limitBytes += bytes;
-  }
-
   /**
    * Charges an object. Charged again, it is charged the sum, as one that has grown.
    * @returns false, with nothing changed, where it does not fit.

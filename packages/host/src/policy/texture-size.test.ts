@@ -3,7 +3,7 @@ import { type api } from '@vesper-gpu/protocol/host';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { texelBlocks } from './texel-blocks.ts';
-import { bufferBytes, querySetBytes, textureBytes } from './texture-size.ts';
+import { bufferBytes, querySetBytes, textureBytes, stagingBytes } from './texture-size.ts';
 
 const formats = Object.keys(GPUTextureFormatNumbers) as api.GPUTextureFormat[];
 
@@ -129,4 +129,13 @@ describe('bufferBytes and querySetBytes', () => {
     expect(querySetBytes({ count: 3 })).toBe(24);
     expect(querySetBytes({ count: 0xffff_ffff })).toBe(0xffff_ffff * 8);
   });
+});
+
+it.each([
+  ['r8unorm', { width: 1, height: 8192 }, 8192 * 256],
+  ['rgba8unorm', { width: 65, height: 3, depthOrArrayLayers: 2 }, 6 * 512],
+  ['bc1-rgba-unorm', { width: 8, height: 8 }, 2 * 256],
+  ['rgba8unorm', { width: 0, height: 4 }, 0],
+] as const)('a write to %s of %j takes whole rows', (format, size, bytes) => {
+  expect(stagingBytes(format, size)).toBe(bytes);
 });

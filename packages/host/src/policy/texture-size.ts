@@ -62,17 +62,13 @@ export function querySetBytes(descriptor: Pick<api.GPUQuerySetDescriptor, 'count
   return Math.min(MOST_BYTES, descriptor.count * QUERY_BYTES);
 }
 
-/** Alignment of rows in memory that a texture is copied from, in bytes. https://www.w3.org/TR/webgpu/#dom-gputexelcopybufferlayout-bytesperrow */
+/** To what a backend aligns rows that it copies to a texture, in bytes. https://www.w3.org/TR/webgpu/#dom-gputexelcopybufferlayout-bytesperrow */
 const ROW_ALIGNMENT = 256;
 
-/** Memory that a write to a texture takes until it is done, in bytes: each row of blocks aligned as for a copy; at most 2⁵³. */
-export function stagingBytes(
-  format: api.GPUTextureFormat,
-  layout: api.GPUTexelCopyBufferLayout,
-  size: api.GPUExtent3DDict,
-): number {
+/** Memory that a write to a texture takes until it is done, in bytes: each row of blocks aligned; at most 2⁵³. */
+export function stagingBytes(format: api.GPUTextureFormat, size: api.GPUExtent3DDict): number {
   const { width: blockWidth, height: blockHeight, bytes } = texelBlocks[format];
-  const row = Math.ceil(size.width / blockWidth) * bytes;
+  const row = Math.ceil((Math.ceil(size.width / blockWidth) * bytes) / ROW_ALIGNMENT) * ROW_ALIGNMENT;
   const rows = Math.ceil((size.height ?? 1) / blockHeight) * (size.depthOrArrayLayers ?? 1);
-  return Math.min(MOST_BYTES, Math.ceil(Math.max(row, layout.bytesPerRow ?? 0) / ROW_ALIGNMENT) * ROW_ALIGNMENT * rows);
+  return Math.min(MOST_BYTES, row * rows);
 }

@@ -1,11 +1,7 @@
-import type { api } from '@vesper-gpu/protocol/host';
+import { GPUBufferUsage, type api } from '@vesper-gpu/protocol/host';
 import type { Guard } from './guard.ts';
 
-/** GPUBufferUsage of the names. https://www.w3.org/TR/webgpu/#typedefdef-gpubufferusageflags */
-const COPY_SRC = 0x4;
-const COPY_DST = 0x8;
-const STORAGE = 0x80;
-const QUERY_RESOLVE = 0x200;
+const { COPY_DST, COPY_SRC, QUERY_RESOLVE, STORAGE } = GPUBufferUsage;
 /** The largest query set there is. https://www.w3.org/TR/webgpu/#dom-gpudevice-createqueryset */
 const MAX_QUERIES = 4096;
 /** The shader divides bit by bit, with one bit to spare. In nanoseconds: 2.1 s. */

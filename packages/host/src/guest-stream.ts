@@ -1,0 +1,86 @@
+import { FrameReader } from '@vesper-gpu/wire';
+import type { Flow } from './flow.ts';
+
+/** How long, in milliseconds, the records of a frame are executed in one turn. */
+const TURN_MS = 50;
+
+/** Executes the records of frames, one frame at a time. */
+export interface FrameExecutor {
+  /** A frame has come, and nothing of the last one is left. What it is given is its own. */
+  open(records: Uint8Array<ArrayBuffer>): void;
+  /**
+   * Executes records of the frame that is open, until it ends, the flow is held, or the time is over.
+   * @param endsMs by `performance.now()`
+   * @returns whether the frame has ended
+   */
+  run(endsMs: number): boolean;
+}
+
+/**
+ * What comes from a guest, up to its records: cuts frames out of it, and has them executed one after the other while
+ * nothing holds the flow. What takes long is done in turns, between which timers run and the guest's end is heard.
+ */
+export class GuestStream {
+  /** How long, in milliseconds, the records of a frame are executed in one turn. */
+  turnMs = TURN_MS;
+  readonly #frames: FrameReader;
+  readonly #flow: Flow;
+  readonly #executor: FrameExecutor;
+  /** What came while nothing was to be executed. */
+  #kept: Uint8Array[] = [];
+  /** Whether a frame is open of which records are left. */
+  #isWithinRecords = false;
+  #isOver = false;
+
+  constructor(maxFrameBytes: number, flow: Flow, executor: FrameExecutor) {
+    this.#frames = new FrameReader(maxFrameBytes);
+    this.#flow = flow;
+    this.#executor = executor;
+  }
+
+  /** Whether the stream stands within a frame. */
+  get isWithinFrame(): boolean {
+    return this.#frames.isWithinFrame;
+  }
+
+  /** Takes received bytes. @throws what the executor does, and ProtocolError for what is no frame. */
+  receive(chunk: Uint8Array): void {
+    if (this.#flow.isHeld) this.#kept.push(chunk.slice());
+    else this.#take(chunk);
+  }
+
+  /** Goes on with the frame that had to wait, and with what was kept behind it. To be called when the flow is free. */
+  goOn(): void {
+    if (this.#isWithinRecords && !this.#isOver) this.#run();
+    while (this.#kept.length > 0 && !this.#flow.isHeld && !this.#isOver) {
+      const [chunk] = this.#kept.splice(0, 1);
+      const behind = this.#kept;
+      this.#kept = [];
+      this.#take(chunk!);
+      this.#kept.push(...behind);
+    }
+  }
+
+  /** Nothing is executed any more. */
+  stop(): void {
+    this.#isOver = true;
+    this.#kept = [];
+  }
+
+  /** Executes the frames that end in `chunk`, until there is a reason to wait. */
+  #take(chunk: Uint8Array): void {
+    const rest = this.#frames.push(chunk, (records) => {
+      this.#executor.open(records);
+      this.#run();
+      return !this.#isOver && !this.#flow.isHeld;
+    });
+    if (rest !== undefined && rest.byteLength > 0 && !this.#isOver) this.#kept.push(rest.slice());
+  }
+
+  #run(): void {
+    this.#isWithinRecords = !this.#executor.run(performance.now() + this.turnMs);
+    if (!this.#isWithinRecords || this.#flow.isHeld || this.#isOver) return;
+    this.#flow.hold('turn');
+    setTimeout(() => this.#flow.release('turn'), 0);
+  }
+}

@@ -1,19 +1,4 @@
-/** The reasons that a ProtocolError may have once the hello is done. */
-export const REASONS = new Set<string>([
-  'bad-record',
-  'unknown-record',
-  'truncated',
-  'trailing-bytes',
-  'unknown-field',
-  'bad-enum',
-  'bad-boolean',
-  'bad-union',
-  'bad-string',
-  'bad-object',
-  'bad-id',
-  'bad-bulk',
-  'bad-request',
-  'limit',
-  // A policy's.
-  'budget',
-]);
+import { REASONS as HOST_REASONS } from '../hostile/reasons.ts';
+
+/** The reasons that a ProtocolError of either side may have once the hello is done; those of a policy included. */
+export const REASONS = new Set<string>([...HOST_REASONS, 'bad-request', 'budget']);

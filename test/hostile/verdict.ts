@@ -2,23 +2,7 @@ import type { ProtocolError } from '@vesper-gpu/wire';
 import type { CommandSchema } from '../wire/schema.ts';
 import { settle, type Arena } from './arena.ts';
 import type { Expectation, Mutant } from './mutators.ts';
-
-/** The reasons that a ProtocolError may have once the hello is done. */
-const REASONS = new Set<string>([
-  'bad-record',
-  'unknown-record',
-  'truncated',
-  'trailing-bytes',
-  'unknown-field',
-  'bad-enum',
-  'bad-boolean',
-  'bad-union',
-  'bad-string',
-  'bad-object',
-  'bad-id',
-  'bad-bulk',
-  'limit',
-]);
+import { REASONS } from './reasons.ts';
 
 /**
  * Sends a harmed record, and one that shows whether it was run, in one frame.

@@ -254,9 +254,9 @@ describe('a frame', () => {
     for (let cut = 1; cut < bytes.byteLength; cut++) {
       const one = await Arena.open();
       expect(one.sendBytes(bytes.subarray(0, cut)).refusal).toBeUndefined();
-      expect([one.canaryRan, one.connection.isWithinFrame], `${cut} bytes`).toEqual([false, true]);
+      expect([one.canaryRan, one.connection.stream.isWithinFrame], `${cut} bytes`).toEqual([false, true]);
       expect(one.sendBytes(bytes.subarray(cut)).refusal).toBeUndefined();
-      expect([one.canaryRan, one.connection.isWithinFrame], `${cut} bytes`).toEqual([true, false]);
+      expect([one.canaryRan, one.connection.stream.isWithinFrame], `${cut} bytes`).toEqual([true, false]);
     }
   });
 

@@ -16,11 +16,11 @@ describe.each(commands.map((command) => [command.name, command] as const))('%s, 
       const bytes = frame(baseline(command, arena, variant).record(), arena.canary());
       for (let at = 0; at < bytes.byteLength - 1; at++) {
         expect(arena.sendBytes(bytes.subarray(at, at + 1)).refusal).toBeUndefined();
-        const { isWithinFrame, objectCount } = arena.connection;
-        expect([isWithinFrame, objectCount, ...arena.gpu.calls], `${at + 1} bytes`).toEqual([true, objects]);
+        const { stream, objectCount } = arena.connection;
+        expect([stream.isWithinFrame, objectCount, ...arena.gpu.calls], `${at + 1} bytes`).toEqual([true, objects]);
       }
       expect(arena.sendBytes(bytes.subarray(-1)).refusal).toBeUndefined();
-      expect([arena.canaryRan, arena.connection.isWithinFrame]).toEqual([true, false]);
+      expect([arena.canaryRan, arena.connection.stream.isWithinFrame]).toEqual([true, false]);
     }
   });
 

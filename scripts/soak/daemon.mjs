@@ -21,6 +21,8 @@ export async function startDaemon(args = [], logged = () => {}) {
   const address = `unix:${join(folder, 'gpu')}`;
   const child = spawn(process.execPath, [LAUNCHER, 'serve', '--listen', address, '--log-level', 'info', ...args], {
     stdio: ['ignore', 'inherit', 'pipe'],
+    // A session of its own, as a service has: the kernel weighs it as one beside those of guests.
+    detached: true,
   });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const state = { isListening: false };

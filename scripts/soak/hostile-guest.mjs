@@ -23,7 +23,7 @@ function compile(device, code) {
 }
 
 /** @type {Record<string, (device: GPUDevice) => unknown>} */
-export const ATTACKS = {
+const ATTACKS = {
   'endless shader': (device) => {
     const pipeline = compile(
       device,
@@ -80,6 +80,11 @@ export const ATTACKS = {
   },
 };
 
+/** Works for itself, and leaves the host alone. */
+function compute() {
+  for (;;) Array.from({ length: 100_000 }, (_, i) => ({ i, bytes: new Uint8Array(100) }));
+}
+
 /** Bytes that are none of the protocol. */
 async function garbage() {
   const bytes = Buffer.alloc(4096, Math.floor(Math.random() * 256));
@@ -92,6 +97,9 @@ async function garbage() {
   });
 }
 
+// A connection that nothing is asked of keeps no process alive, and an attack may only wait for the loss of its device.
+setInterval(() => {}, 1 << 30);
+if (attack.startsWith('control')) compute();
 for (;;) {
   try {
     if (attack === 'garbage') {

@@ -19,6 +19,8 @@ const ALLOWED_RATIO = 2;
 const ROUNDS = 4;
 const HOSTILE = fileURLToPath(new URL('hostile-guest.mjs', import.meta.url));
 const ATTACKS = [
+  // Not one: what any other program at the lowest priority does to a healthy guest here.
+  'control: computes and allocates for itself',
   'endless shader',
   'compile bomb',
   'refused compile bomb',
@@ -73,7 +75,8 @@ async function soak() {
   await roundTrips(device, 2); // code is compiled, caches are filled
   let worst = 0;
   for (const attack of ATTACKS.filter((one) => values.only === undefined || one === values.only)) {
-    worst = Math.max(worst, await beside(attack, device));
+    const ratio = await beside(attack, device);
+    if (!attack.startsWith('control')) worst = Math.max(worst, ratio);
   }
   await connection.close();
   if (worst <= ALLOWED_RATIO) return 0;
@@ -93,7 +96,10 @@ async function beside(attack, device) {
     quiet.push(...(await roundTrips(device, seconds / ROUNDS)));
     const hostile = spawn(process.execPath, [HOSTILE, daemon.address, attack], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
     });
+    // What a guest itself computes is for its virtual machine to limit: only what the host does for it is of interest.
+    writeFileSync(`/proc/${hostile.pid}/autogroup`, '19');
     hostile.stdout.on('data', (text) => (losses += String(text).split('\n').length - 1));
     const ended = new Promise((resolve) => hostile.once('exit', resolve));
     await sleep(1000);

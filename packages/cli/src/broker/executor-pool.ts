@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { ExecutorProcess, type ExecutorOptions } from './executor-process.ts';
 import type { Sandbox } from './sandbox.ts';
+import { Yielding } from './yielding.ts';
 
 /** How long, in milliseconds, to wait before a spare that died by itself is replaced. */
 const RETRY_MS = 5000;
@@ -27,6 +28,7 @@ export interface PoolOptions extends Omit<ExecutorOptions, 'output' | 'sandbox'>
 export class ExecutorPool {
   readonly #options: PoolOptions;
   readonly #live = new Set<ExecutorProcess>();
+  readonly #yielding = new Yielding();
   #spare: ExecutorProcess | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -127,7 +129,15 @@ export class ExecutorPool {
       output: (line) => output(() => logger.debug({ pid: executor.pid, line }, 'an executor wrote')),
     });
     this.#live.add(executor);
-    void executor.ended.then(() => this.#live.delete(executor));
+    const { pid } = executor;
+    if (pid !== undefined) this.#yielding.add(pid);
+    void executor.ready.then((isReady) => {
+      if (isReady && pid !== undefined) this.#yielding.started(pid);
+    });
+    void executor.ended.then(() => {
+      this.#live.delete(executor);
+      if (pid !== undefined) this.#yielding.remove(pid);
+    });
     return executor;
   }
 }

@@ -70,9 +70,19 @@ describe('explanations', () => {
     ]);
   });
 
+  it('say that a denied clock takes its feature away', () => {
+    const one = { allow: ['GPUDevice'], features: ['timestamp-query'], timestamps: 'deny' };
+    const policy = readPolicyFile(JSON.stringify({ vesperPolicy: 1, roles: { one } }), 'x');
+    expect(explainPath(policy, 'timestamp-query')!.roles).toMatchObject([
+      { verdict: 'denied', because: ['timestamps is "deny", which takes the feature away'] },
+    ]);
+  });
+
   it('know what was meant', () => {
     expect(explainPath(file, 'GPUDevice.createBufer')).toBeUndefined();
     expect(nearestPath('GPUDevice.createBufer')).toBe('GPUDevice.createBuffer');
     expect(nearestPath('shader-f17')).toBe('shader-f16');
+    expect(nearestPath('GPURenderPassEncoder.draw')).toBe('GPURenderCommandsMixin.draw');
+    expect(nearestPath('GPUComputePassEncoder.setBindGroup')).toBe('GPUBindingCommandsMixin.setBindGroup');
   });
 });

@@ -145,6 +145,9 @@ class ExplainedRole {
   }
 
   feature(name: string): Explanation {
+    if (name === 'timestamp-query' && this.#role.policy.timestamps === 'deny') {
+      return this.#says(false, [`${this.#by('timestamps')} is "deny", which takes the feature away`]);
+    }
     const isAllowed = this.#role.policy.features.includes(name);
     const said = this.#role.saidBy.get('features');
     const because = said === undefined ? 'the role says nothing of features, so there are none' : this.#by('features');

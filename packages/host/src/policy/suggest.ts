@@ -4,9 +4,18 @@ const MAX_LENGTH = 80;
 /** The known name that was probably meant, for a typo of it; undefined when none is near. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   if (name.length > MAX_LENGTH) return undefined;
+  const all = [...known];
+  // What the specification writes in a mixin is called on what includes it: GPURenderPassEncoder.draw.
+  const dot = name.lastIndexOf('.');
+  const ofOthers = dot > 0 ? all.filter((candidate) => candidate.endsWith(name.slice(dot))) : [];
+  if (ofOthers.length > 0) return closest(name, ofOthers, Number.POSITIVE_INFINITY);
+  return closest(name, all, Math.max(2, Math.floor(name.length / 4)) + 1);
+}
+
+/** The first of `candidates` with the smallest distance, which is below `bestDistance`. */
+function closest(name: string, candidates: readonly string[], bestDistance: number): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(name.length / 4)) + 1;
-  for (const candidate of known) {
+  for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance >= bestDistance) continue;

@@ -25,13 +25,16 @@ import { turn } from './measure.mjs';
  * @property {Side} direct
  */
 
-/** @returns {Promise<Sides>} */
-export async function openSides() {
+/**
+ * @param {import('@vesper-gpu/guest').ConnectOptions} [options] of the guest
+ * @returns {Promise<Sides>}
+ */
+export async function openSides(options) {
   const gpu = openGPU();
   const directScene = await directCode.makeScene(gpu);
   const loopback = new Loopback();
   const session = serveGuest(loopback.host, { gpu });
-  const connection = await connect(loopback.guest);
+  const connection = await connect(loopback.guest, options);
   const guestScene = await guestCode.makeScene(connection.gpu);
   return {
     loopback,

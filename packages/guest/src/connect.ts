@@ -86,6 +86,11 @@ export interface ConnectOptions {
    * Without it, what a program drops and does not destroy stays on the host until the engine happens to collect.
    */
   collectGarbage?: () => void;
+  /**
+   * Sends commands too that set the state of a pass to what it is. Nothing but their cost shows; for measurements and
+   * tests. Default false.
+   */
+  sendsRepeated?: boolean;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;

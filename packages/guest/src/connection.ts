@@ -1,4 +1,5 @@
 import {
+  ENCODER_STATE_LENGTH,
   decodeEvent,
   decodeVesperFailure,
   decodeVesperCapability,
@@ -46,6 +47,7 @@ export class Connection implements EventHandlers {
     this.stream = new CommandStream(
       transport,
       {
+        encoderStateLength: options.sendsRepeated ? 0 : ENCODER_STATE_LENGTH,
         encodeRelease: encodeStreamRelease,
         encodeSelectEncoder: encodeStreamSelectEncoder,
         decodeFailure: (reader) => new RequestFailure(decodeVesperFailure(reader)),

@@ -1,4 +1,6 @@
 import {
+  bindingCommandsSetBindGroupState,
+  ENCODER_STATE_KEYS,
   encodeBindingCommandsSetBindGroup,
   encodeBindingCommandsSetImmediates,
   encodeCommandEncoderCopyBufferToBuffer,
@@ -113,10 +115,20 @@ function setBindGroup(
   bindGroup: number | null,
   dynamicOffsets: readonly number[],
 ): void {
-  if (!encoder.stream.selectEncoder(encoder)) return;
+  const { stream } = encoder;
+  if (!stream.selectEncoder(encoder)) return;
+  if (index < ENCODER_STATE_KEYS) {
+    const state = stream.encoderState;
+    const at = bindingCommandsSetBindGroupState + index;
+    const id = bindGroup ?? 0;
+    // Offsets are mostly other ones each time: what was set with some is not remembered.
+    if (dynamicOffsets.length > 0) state[at] = Number.NaN;
+    else if (state[at] === id) return;
+    else state[at] = id;
+  }
   // No layout has so many, and a frame could not hold them all.
   const offsets = dynamicOffsets.length > TOO_MANY ? dynamicOffsets.slice(0, TOO_MANY) : dynamicOffsets;
-  encodeBindingCommandsSetBindGroup(encoder.stream.writer, index, bindGroup, offsets);
+  encodeBindingCommandsSetBindGroup(stream.writer, index, bindGroup, offsets);
 }
 
 /** @throws RangeError when the range is not within the array. https://www.w3.org/TR/webgpu/#dom-gpubindingcommandsmixin-setbindgroup-index-bindgroup-dynamicoffsetsdata-dynamicoffsetsdatastart-dynamicoffsetsdatalength */
@@ -193,6 +205,7 @@ export class RenderPassEncoder extends GPURenderPassEncoderBase {
   override executeBundles(bundles: readonly number[]): void {
     if (bundles.length <= MAX_BUNDLES) return super.executeBundles(bundles);
     if (!this.stream.selectEncoder(this)) return;
+    this.stream.forgetState();
     for (let first = 0; first < bundles.length; first += MAX_BUNDLES) {
       encodeRenderPassEncoderExecuteBundles(this.stream.writer, bundles.slice(first, first + MAX_BUNDLES));
     }

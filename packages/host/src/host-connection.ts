@@ -26,6 +26,7 @@ import {
   WireWriter,
 } from '@vesper-gpu/wire';
 import type { DeviceState } from './device-state.ts';
+import { EncoderState, touchesState } from './encoder-state.ts';
 import type { ErrorScopes, ReportedError } from './error-scopes.ts';
 import { cutMessage, failureOf } from './failure.ts';
 import { Flow } from './flow.ts';
@@ -93,6 +94,7 @@ export class HostConnection implements HostSession {
   #countedCommands = 0;
   #encoder: object | undefined;
   #encoderId = 0;
+  readonly #encoderState = new EncoderState();
   #isEnded = false;
   readonly #onFault: (error: Error) => void;
   /** See ServeOptions.activity. */
@@ -222,9 +224,8 @@ export class HostConnection implements HostSession {
         const { opcode } = reader;
         activity[0] = number;
         activity[1] = opcode;
-        const decode = decoders[opcode];
-        if (decode !== undefined) decode(reader, this, this.#handlers);
-        else this.#runtimeRecord(reader);
+        if (touchesState[opcode]) this.#executeState(reader, opcode);
+        else this.#execute(reader, opcode);
         if (number % RECORDS_A_LOOK === 0) this.#countCommands();
         else if (!isSlow[opcode]) continue;
         if (performance.now() > endsMs) return reader.isAtEnd;
@@ -237,9 +238,23 @@ export class HostConnection implements HostSession {
           : new ProtocolError(error.reason, error.detail, reader.position * 4, reader.opcode);
       }
       this.#thrown(error);
-      reader.position = reader.end;
+      reader.skip();
       return undefined;
     }
+  }
+
+  #execute(reader: WireReader, opcode: number): void {
+    const decode = decoders[opcode];
+    if (decode !== undefined) decode(reader, this, this.#handlers);
+    else this.#runtimeRecord(reader);
+  }
+
+  /** Executes a command that does something to the state of its encoder, unless it changes nothing. */
+  #executeState(reader: WireReader, opcode: number): void {
+    const state = this.#encoderState;
+    if (state.isRepeated(reader)) return reader.skip();
+    this.#execute(reader, opcode);
+    state.executed(reader);
   }
 
   #runtimeRecord(reader: WireReader): void {
@@ -295,6 +310,7 @@ export class HostConnection implements HostSession {
   selectEncoder(id: number): void {
     this.#encoder = this.#objects.get(id, encoderTypes) ?? this.#badObject(this.#reader, id, encoderTypes);
     this.#encoderId = id;
+    this.#encoderState.selected();
   }
 
   currentEncoder(reader: WireReader, types: number): object {
@@ -367,6 +383,7 @@ export class HostConnection implements HostSession {
     // A device of which nothing is bound needs no search.
     if (state.objectCount === 0) return;
     const stand = this.#lostDevice;
+    this.#encoderState.forget();
     this.#objects.replace((slot, type) => (this.#deviceOf[slot] === state ? stand.substitute(type) : undefined));
     state.replaceWith(stand);
     if (this.#encoderId !== 0) this.#encoder = this.#objects.get(this.#encoderId, encoderTypes);
@@ -399,6 +416,7 @@ export class HostConnection implements HostSession {
 
   /** Unbinds ids that the guest holds no longer. */
   release(ids: readonly number[]): void {
+    this.#encoderState.forget();
     for (const id of ids) {
       const object = this.#objects.release(id);
       this.#garbage.addObject(object);

@@ -51,6 +51,7 @@ function setUp() {
     close: () => void closes++,
   };
   const protocol: StreamProtocol = {
+    encoderStateLength: 4,
     encodeRelease: (writer, ids) => record(writer, RELEASE, ...ids),
     encodeSelectEncoder: (writer, encoder) => record(writer, SELECT, encoder),
     decodeFailure: (reader) => new RangeError(reader.string()),

@@ -14,11 +14,16 @@ import { WireWriter, type FrameSink } from './writer.ts';
 /** A frame of at least this size is sent at once at a submit; a smaller one waits for the end of the microtask queue. */
 const EAGER_FLUSH_BYTES = 4 << 10;
 
+/** What is remembered of an encoder of which nothing is to be: reading finds nothing, writing does nothing. */
+const NO_STATE = new Float64Array(0);
+
 /** Most ids that one record releases: a collection can free millions of objects, and a frame has a limit. */
 const MAX_RELEASED = 64 << 10;
 
 /** What the protocol tells the stream about its records: given by the generated code. */
 export interface StreamProtocol {
+  /** How many numbers tell the state of an encoder. */
+  readonly encoderStateLength: number;
   /** Writes the record that releases objects. */
   encodeRelease(writer: WireWriter, ids: readonly number[]): void;
   /** Writes the record that makes an encoder the current one. */
@@ -50,6 +55,12 @@ export class CommandStream {
   closedBy: Error | undefined;
   /** Called once, when the stream has ended, after every pending request was rejected. */
   onClosed: ((error: Error) => void) | undefined;
+  /**
+   * What the current encoder's state was set to, as far as is known: NaN where it is not. A command that would set it to
+   * what it is need not be sent. Where is what, the generated code knows.
+   */
+  encoderState: Float64Array = NO_STATE;
+  readonly #encoderState: Float64Array;
   /** The encoder that the next command of an encoder goes to. */
   #currentEncoder = 0;
   readonly #transport: Transport;
@@ -71,6 +82,7 @@ export class CommandStream {
   constructor(transport: Transport, protocol: StreamProtocol, host: HostHello, limits: WireLimits) {
     this.#transport = transport;
     this.#protocol = protocol;
+    this.#encoderState = new Float64Array(protocol.encoderStateLength);
     this.host = host;
     this.#frames = new FrameReader(limits.maxFrameBytes);
     this.#bulk = new BulkQueue(limits.maxBulkBytes);
@@ -95,8 +107,21 @@ export class CommandStream {
       return false;
     }
     this.#currentEncoder = encoder.id;
+    this.encoderState = encoder.keepsState ? this.#encoderState : NO_STATE;
+    this.forgetState();
     this.#protocol.encodeSelectEncoder(this.writer, encoder.id);
     return true;
+  }
+
+  /** Nothing is known of the current encoder's state. */
+  forgetState(): void {
+    this.encoderState.fill(Number.NaN);
+  }
+
+  /** From here on each command of `encoder`, which is the current one, is sent: it has ended, and each is an error. */
+  dropState(encoder: RemoteEncoder): void {
+    encoder.keepsState = false;
+    this.encoderState = NO_STATE;
   }
 
   /** From here on `encoder` is refused. */
@@ -148,6 +173,8 @@ export class CommandStream {
     const ids = this.#released;
     this.#released = [];
     if (ids.includes(this.#currentEncoder)) this.#currentEncoder = 0;
+    // An id comes back for another object some time.
+    this.forgetState();
     for (let first = 0; first < ids.length; first += MAX_RELEASED) {
       this.#protocol.encodeRelease(this.writer, ids.slice(first, first + MAX_RELEASED));
     }

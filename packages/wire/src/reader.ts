@@ -80,6 +80,29 @@ export class WireReader {
     this.position = this.#recordStart;
   }
 
+  /** Whether the current record is, word for word, the one that was saved at `at`. */
+  isSaved(saved: Int32Array, at: number): boolean {
+    const words = this.#words;
+    const start = this.#recordStart;
+    // The header first: it holds the length.
+    for (let i = 0; i < this.end - start; i++) if (words[start + i] !== saved[at + i]) return false;
+    return true;
+  }
+
+  /** Copies the current record, its header first, to `at`; a record of more than `most` words leaves a zero there. */
+  save(saved: Int32Array, at: number, most: number): void {
+    const words = this.#words;
+    const start = this.#recordStart;
+    const length = this.end - start;
+    saved[at] = 0;
+    if (length <= most) for (let i = 0; i < length; i++) saved[at + i] = words[start + i]!;
+  }
+
+  /** Goes on behind the current record, which is not read. */
+  skip(): void {
+    this.position = this.end;
+  }
+
   /** Whether no record is left. */
   get isAtEnd(): boolean {
     return this.position === this.#words.length;

@@ -28,10 +28,13 @@ export class RemoteEncoder extends RemoteObject {
    * https://www.w3.org/TR/webgpu/#encoder-state
    */
   declare hasEnded: boolean;
+  /** Whether the stream remembers what is set in it while it is the current encoder: see `CommandStream.dropState`. */
+  declare keepsState: boolean;
 
   constructor(parent: { readonly stream: CommandStream }, id: number, label = '') {
     super(parent, id, label);
     this.hasEnded = false;
+    this.keepsState = true;
   }
 
   /** Called in place of a command that comes after the end. */

@@ -9,8 +9,8 @@ import { setPriority } from 'node:os';
 /** How often, in milliseconds, is looked. */
 const PERIOD_MS = 200;
 /** Use of processors, 1 is all of one, from which on an executor yields, and below which it does no more. */
-const BUSY = 0.25;
-const LIGHT = 0.1;
+const BUSY = 0.5;
+const LIGHT = 0.25;
 /** How much of what was seen before counts, at each look. */
 const MEMORY = 0.5;
 /** Ticks a second in /proc/PID/stat: USER_HZ, the same on all architectures of today's kernels (proc(5)). */

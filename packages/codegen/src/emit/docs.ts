@@ -108,7 +108,7 @@ function commandSection(command: CommandSchema): string {
     '',
     `\`${wordOf(command.name)}\`, opcode ${command.opcode}, since ${command.since}, class ${command.class}, group ${command.group}, cost ${command.cost}. <${command.spec}>`,
     '',
-    ...(command.target.kind === 'currentEncoder' ? ['Goes to the current encoder.', ''] : []),
+    ...(command.target.kind === 'currentEncoder' ? [`Goes to the current encoder.${stateSentence(command)}`, ''] : []),
     ...(words.length > 0 ? [`First: ${words.join('; ')}.`, ''] : []),
     ...fieldRows(command.fields),
     ...(command.reply
@@ -118,6 +118,12 @@ function commandSection(command: CommandSchema): string {
         ]
       : []),
   ].join('\n');
+}
+
+function stateSentence({ state }: CommandSchema): string {
+  if (state?.kind !== 'sets') return '';
+  const part = state.key === undefined ? '' : ` of the same ${state.key}`;
+  return ` One that repeats the last${part} changes nothing, and need not be sent.`;
 }
 
 function eventSection(event: EventSchema): string {

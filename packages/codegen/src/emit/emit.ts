@@ -5,6 +5,7 @@ import { emitApi } from './api.ts';
 import { emitC } from './c.ts';
 import { emitEnums, emitNamespaces, emitNumbers } from './constants.ts';
 import { emitDocs } from './docs.ts';
+import { emitEncoderState } from './encoder-state.ts';
 import { emitCommandFiles, emitGuestEvents } from './guest-commands.ts';
 import { emitGuestDictionaries } from './guest-dictionaries.ts';
 import { emitGuestInterfaces, emitImplementations } from './guest-interfaces.ts';
@@ -36,6 +37,7 @@ export async function emit(schema: WireSchema, schemaOfSchema: object): Promise<
     barrel('replies/index.ts', replies),
     ...dictionaries,
     emitImplementations(schema),
+    emitEncoderState(schema),
     emitGuestEvents(schema),
     ...commandFiles,
     ...interfaces,
@@ -82,6 +84,7 @@ function guestIndex(schema: WireSchema, files: readonly SourceFile[]): SourceFil
     [...files].map((file) => `export * from './${file.path.slice('guest/'.length)}';`),
     "export * from './events.ts';",
     "export * from './implementations.ts';",
+    "export * from './encoder-state.ts';",
     "export * from '../identity.ts';",
     "export * from '../interfaces.ts';",
     "export * from '../opcodes.ts';",

@@ -8,6 +8,7 @@ import type {
 } from '../schema/schema.ts';
 import { Conversions, defaultValue, dictionaryPath, interfacePath } from './convert.ts';
 import { revisionGuard } from './encode.ts';
+import { stateLines } from './encoder-state.ts';
 import { commandsOf, emitCommandEncoder } from './guest-commands.ts';
 import {
   absentParameter,
@@ -188,6 +189,7 @@ class InterfaceEmitter {
       return [
         `${member.name}(${this.#implParameters(list)}): void {`,
         isCurrent && 'if (!this.stream.selectEncoder(this)) return;',
+        stateLines(this.#schema, command, file),
         `${this.#encoder(member)}(${['this.stream.writer', ...target, ...names].join(', ')});`,
         '}',
       ];
@@ -201,6 +203,7 @@ class InterfaceEmitter {
       revisionGuard(command, 'this.stream.writer'),
       // What it makes has to exist, valid or not: an encoder that can end on the guest has no such command.
       isCurrent && 'this.stream.selectEncoder(this);',
+      stateLines(this.#schema, command, file),
       'const id = this.stream.ids.allocate();',
       `${this.#encoder(member)}(${['this.stream.writer', ...target, 'id', ...names].join(', ')});`,
       `return new ${file.value('implementations', IMPLEMENTATIONS)}.${created}(this, id, ${label});`,

@@ -1,6 +1,7 @@
 import type { CommandSchema, EventSchema, TypeSchema, WireSchema } from '../schema/schema.ts';
 import { Decoding } from './decode.ts';
 import { encodeRecordBody, presenceTest } from './encode.ts';
+import { hasState } from './encoder-state.ts';
 import { capital, literalText, numberOf, wordOf } from './names.ts';
 import { replyEncoders, replyPath } from './replies.ts';
 import { SourceFile, type Lines } from './source.ts';
@@ -265,13 +266,15 @@ function emitDispatch(schema: WireSchema, commands: CommandSchema[], decoding: D
     "readonly target: 'object' | 'currentEncoder' | 'none';",
     'readonly group: string;',
     'readonly cost: string;',
+    '/** What it does to the state of its encoder; `ends`: nothing is known of it from then on. Absent where there is none. */',
+    "readonly state?: 'keeps' | 'clears' | 'sets' | 'sets by key' | 'ends';",
     '}',
     '',
     '/** By opcode. */',
     'export const commandInfo: readonly (CommandInfo | undefined)[] = [',
     all.map((command) =>
       command
-        ? `{ name: '${command.name}', target: '${command.target.kind}', group: '${command.group}', cost: '${command.cost}' },`
+        ? `{ name: '${command.name}', target: '${command.target.kind}', group: '${command.group}', cost: '${command.cost}'${stateText(schema, command)} },`
         : 'undefined,',
     ),
     '];',
@@ -281,6 +284,12 @@ function emitDispatch(schema: WireSchema, commands: CommandSchema[], decoding: D
   const encoders = schema.interfaces.filter((one) => one.isEncoder).map((one) => one.name);
   file.add(`export const encoderTypes = ${decoding.typesOf(encoders)};`);
   return file;
+}
+
+function stateText(schema: WireSchema, command: CommandSchema): string {
+  const { state } = command;
+  if (state !== undefined) return `, state: '${state.kind}${state.key === undefined ? '' : ' by key'}'`;
+  return command.target.kind === 'currentEncoder' && hasState(schema, command) ? ", state: 'ends'" : '';
 }
 
 /** `host/events.ts`: encoders of what the host sends unasked, and of a failed request. */

@@ -201,8 +201,10 @@ class Lowering {
       ownership: overlay.ownership,
       cost: overlay.cost,
       group: overlay.group,
+      ...(overlay.state === undefined ? {} : { state: overlay.state }),
       spec,
     };
+    this.#checkState(command);
     if (overlay.class === 'request') {
       if (form.returns.kind !== 'promise')
         throw new GenerateError(
@@ -216,6 +218,19 @@ class Lowering {
       if (command.reply.kind === 'dictionary') this.#reach(command.reply, this.#fromHost, `${path}: its reply`);
     }
     this.#commands.push(command);
+  }
+
+  #checkState({ name, state, target, fields, class: kind }: CommandSchema): void {
+    if (state === undefined) return;
+    if (target.kind !== 'currentEncoder' || (state.kind === 'sets' && kind !== 'command')) {
+      throw new GenerateError(`${name} has a "state", but is no command of an encoder; remove it from the overlay.`);
+    }
+    const [first] = fields;
+    if (state.key === undefined || (first?.name === state.key && first.required && first.type.kind === 'integer'))
+      return;
+    throw new GenerateError(
+      `${name}: "sets by ${state.key}" does not name its first argument, an integer; correct it.`,
+    );
   }
 
   #declaredForm(member: ApiMember): { arguments: ArgumentSchema[]; returns: TypeSchema } {

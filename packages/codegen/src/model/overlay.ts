@@ -1,5 +1,5 @@
 import { GenerateError, Problems } from '../errors.ts';
-import type { RemotingClass } from '../schema/schema.ts';
+import type { RemotingClass, StateEffect } from '../schema/schema.ts';
 
 /** How one member is remoted: what Web IDL cannot say. */
 export interface OverlayMember {
@@ -11,6 +11,8 @@ export interface OverlayMember {
   group: string;
   /** Interfaces whose ids the guest allocates, where the return type does not say it. */
   creates: string[];
+  /** What it does to the state of its encoder. */
+  state?: StateEffect;
   reason?: string;
 }
 
@@ -30,7 +32,8 @@ const WAYS = ['generated', 'hand'];
 const OWNERSHIPS = ['none', 'uses', 'creates', 'consumes'];
 const COSTS = ['constant', 'bytes', 'objects', 'memory', 'compile', 'gpu-time'];
 const GROUPS = ['core', 'adapter', 'transfer', 'compute', 'render', 'query', 'debug', 'external', 'present'];
-const KEYS = ['class', 'guest', 'host', 'ownership', 'cost', 'group', 'creates', 'reason'];
+const KEYS = ['class', 'guest', 'host', 'ownership', 'cost', 'group', 'creates', 'state', 'reason'];
+const STATE = /^(?:(keeps|clears|sets)|sets by (\w+))$/;
 
 type Json = Record<string, unknown>;
 
@@ -70,6 +73,14 @@ export function parseOverlay(text: string, file: string): Overlay {
     one(member.ownership, OWNERSHIPS, 'ownership');
     one(member.cost, COSTS, 'cost');
     one(member.group, GROUPS, 'group');
+    if (member.state !== undefined) {
+      const [, kind, key] = STATE.exec(String(member.state)) ?? [];
+      expect(
+        kind !== undefined || key !== undefined,
+        `${name}: state "${String(member.state)}" is unknown; it is one of keeps, clears, sets, sets by ARGUMENT`,
+      );
+      member.state = key === undefined ? { kind: kind as StateEffect['kind'] } : { kind: 'sets', key };
+    }
     for (const key of Object.keys(entry)) expect(KEYS.includes(key), `${name}: unknown key "${key}"; remove it`);
     if (member.class === 'excluded')
       expect(Boolean(member.reason), `${name} is excluded without a reason; add "reason"`);

@@ -209,8 +209,21 @@ export interface CommandSchema {
   cost: string;
   /** Policy group. */
   group: string;
+  /** What it does to the state of an encoder that has one; absent: whatever the state was, nothing is known of it then. */
+  state?: StateEffect;
   /** Where it is specified: an anchor of the WebGPU specification, or a file of ours. */
   spec: string;
+}
+
+/**
+ * What a command does to the state of its encoder. One that `sets` a part of it and is repeated, argument by argument, while
+ * nothing else has touched that part, changes nothing and fails as little as the first did: it need not be sent or executed.
+ */
+export interface StateEffect {
+  /** `keeps`: all parts are as before; `clears`: none is set; `sets`: one is. */
+  kind: 'keeps' | 'clears' | 'sets';
+  /** Name of the first argument, where it says which of several parts is set: a slot. */
+  key?: string;
 }
 
 /** A record from host to guest that answers nothing. */

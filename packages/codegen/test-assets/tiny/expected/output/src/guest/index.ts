@@ -10,6 +10,7 @@ export * from './dictionaries/GPUExtent.ts';
 export * from './dictionaries/GPUThingDescriptor.ts';
 export * from './events.ts';
 export * from './implementations.ts';
+export * from './encoder-state.ts';
 export * from '../identity.ts';
 export * from '../interfaces.ts';
 export * from '../opcodes.ts';

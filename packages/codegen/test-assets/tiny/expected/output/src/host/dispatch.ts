@@ -31,6 +31,8 @@ export interface CommandInfo {
   readonly target: 'object' | 'currentEncoder' | 'none';
   readonly group: string;
   readonly cost: string;
+  /** What it does to the state of its encoder; `ends`: nothing is known of it from then on. Absent where there is none. */
+  readonly state?: 'keeps' | 'clears' | 'sets' | 'sets by key' | 'ends';
 }
 
 /** By opcode. */

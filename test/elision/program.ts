@@ -191,7 +191,15 @@ export async function run(random: Random, scene: Scene): Promise<Outcome> {
   setUp(bundleEncoder, scene);
   for (const _ of choices.times(12)) scoped(() => renderCommand(choices, bundleEncoder, scene));
   const bundles = [scoped(() => bundleEncoder.finish())];
-  if (choices.errs(2)) for (const _ of choices.times(4)) scoped(() => renderCommand(choices, bundleEncoder, scene));
+  if (choices.errs(2)) {
+    // Each of them is an error, also when another encoder was used meanwhile.
+    const other = device.createCommandEncoder();
+    for (const _ of choices.times(4)) {
+      scoped(() => renderCommand(choices, bundleEncoder, scene));
+      if (random.chance(2)) scoped(() => other.insertDebugMarker('b'));
+      for (let i = 0; i < 2; i++) scoped(() => bundleEncoder.setPipeline(scene.pipelines[0]!));
+    }
+  }
 
   const encoders = textures.map(() => device.createCommandEncoder());
   const passes = textures.map((texture, i) =>

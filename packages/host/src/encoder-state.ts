@@ -8,17 +8,14 @@ const MAX_WORDS = 8;
 
 /** By opcode: the first of its places among the saved records, -1 where it sets nothing. */
 const places = new Int32Array(commandInfo.length).fill(-1);
-/** By opcode: how many places it has, a power of two. */
-const counts = new Int32Array(commandInfo.length);
 let length = 0;
 for (const [opcode, info] of commandInfo.entries()) {
   if (info?.state !== 'sets' && info?.state !== 'sets by key') continue;
-  counts[opcode] = info.state === 'sets' ? 1 : KEYS;
   places[opcode] = length;
-  length += counts[opcode]! * MAX_WORDS;
+  length += (info.state === 'sets' ? 1 : KEYS) * MAX_WORDS;
 }
 
-/** By opcode: whether it does something to the state of its encoder, or asks for it. */
+/** By opcode: whether it does something to the state of its encoder. */
 export const touchesState = commandInfo.map((info) => info?.state !== undefined && info.state !== 'keeps');
 
 /**
@@ -28,12 +25,13 @@ export const touchesState = commandInfo.map((info) => info?.state !== undefined 
  */
 export class EncoderState {
   readonly #records = new Int32Array(length);
-  /** Not behind its end, where each command is an error. */
+  /** Encoders that have ended: each of their commands is an error of its own, whatever was selected in between. */
+  readonly #ended = new WeakSet<object>();
   #isKept = false;
 
-  /** Another encoder is the current one: nothing is known of it. */
-  selected(): void {
-    this.#isKept = true;
+  /** `encoder` is the current one: nothing is known of its state. */
+  selected(encoder: object): void {
+    this.#isKept = !this.#ended.has(encoder);
     this.forget();
   }
 
@@ -48,23 +46,25 @@ export class EncoderState {
     return at >= 0 && reader.isSaved(this.#records, at);
   }
 
-  /** The reader's record was executed. */
-  executed(reader: WireReader): void {
+  /** The reader's record was executed, for `encoder`. */
+  executed(reader: WireReader, encoder: object): void {
     const { state } = commandInfo[reader.opcode]!;
     if (state === 'sets' || state === 'sets by key') {
       const at = this.#placeOf(reader);
       if (at >= 0 && this.#isKept) reader.save(this.#records, at, MAX_WORDS);
       return;
     }
-    if (state === 'ends') this.#isKept = false;
+    if (state === 'ends') {
+      this.#isKept = false;
+      this.#ended.add(encoder);
+    }
     this.forget();
   }
 
   /** Where a record is saved; -1 where it is not. */
   #placeOf(reader: WireReader): number {
-    const { opcode } = reader;
-    const at = places[opcode]!;
-    if (at < 0 || counts[opcode] === 1) return at;
+    const at = places[reader.opcode]!;
+    if (commandInfo[reader.opcode]!.state !== 'sets by key') return at;
     const key = reader.target;
     return key < KEYS ? at + key * MAX_WORDS : -1;
   }

@@ -254,7 +254,8 @@ export class HostConnection implements HostSession {
     const state = this.#encoderState;
     if (state.isRepeated(reader)) return reader.skip();
     this.#execute(reader, opcode);
-    state.executed(reader);
+    // A command of an encoder that was executed had one.
+    state.executed(reader, this.#encoder!);
   }
 
   #runtimeRecord(reader: WireReader): void {
@@ -310,7 +311,7 @@ export class HostConnection implements HostSession {
   selectEncoder(id: number): void {
     this.#encoder = this.#objects.get(id, encoderTypes) ?? this.#badObject(this.#reader, id, encoderTypes);
     this.#encoderId = id;
-    this.#encoderState.selected();
+    this.#encoderState.selected(this.#encoder);
   }
 
   currentEncoder(reader: WireReader, types: number): object {

@@ -23,6 +23,7 @@ export function watchClose(inner: Transport, sent: () => void): WatchedTransport
     start: (handlers) =>
       inner.start({
         bytes: (chunk) => handlers.bytes(chunk),
+        sent: (bytes) => handlers.sent?.(bytes),
         drained: () => handlers.drained?.(),
         closed: (error) => {
           isClosed = true;

@@ -39,13 +39,12 @@ export class Yielding {
   /** Whether a process that was made to wait can be let go first again. */
   #canRaise: boolean | undefined;
 
-  /** Watches what was just started as process `leader`; starting is work, so that it yields at first. */
+  /** Watches what was just started as process `leader`. It does not yield before its program runs: that is waited for. */
   add(leader: number): void {
     if (process.platform !== 'linux') return;
     this.#canRaise ??= canRaise(leader);
-    const watched = { leader, processes: [leader], ticks: 0, seenAtMs: 0, use: 1, yields: true, isGroupTold: false };
+    const watched = { leader, processes: [leader], ticks: 0, seenAtMs: 0, use: 0, yields: false, isGroupTold: true };
     this.#all.set(leader, watched);
-    this.#tell(watched);
     this.#timer ??= setInterval(() => this.#look(), PERIOD_MS).unref();
   }
 

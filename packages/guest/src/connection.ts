@@ -83,7 +83,7 @@ export class Connection implements EventHandlers {
 
   /** Takes a mapped range away from the program. */
   detach(buffer: ArrayBuffer): void {
-    detach(buffer);
+    this.stream.reuse(detach(buffer));
     this.#options.markAsUntransferable?.(buffer);
   }
 

@@ -1,4 +1,4 @@
-import { FrameReader } from '@vesper-gpu/wire';
+import { FrameReader, type BulkSink } from '@vesper-gpu/wire';
 import type { Flow } from './flow.ts';
 
 /** How long, in milliseconds, the records of a frame are executed in one turn. */
@@ -6,7 +6,7 @@ const TURN_MS = 50;
 
 /** Executes the records of frames, one frame at a time. */
 export interface FrameExecutor {
-  /** A frame has come, and nothing of the last one is left. What it is given is its own. */
+  /** A frame has come, and nothing of the last one is left. What it is given is its own until its end. */
   open(records: Uint8Array<ArrayBuffer>): void;
   /**
    * Executes records of the frame that is open, until it ends, the flow is held, or the time is over.
@@ -14,6 +14,8 @@ export interface FrameExecutor {
    * @returns whether the frame has ended
    */
   run(endsMs: number): boolean;
+  /** A frame is one record of bulk data, which is handed on as it comes. */
+  readonly bulk: Omit<BulkSink, 'end'>;
 }
 
 /**
@@ -28,12 +30,16 @@ export class GuestStream {
   readonly #executor: FrameExecutor;
   /** What came while nothing was to be executed. */
   #kept: Uint8Array[] = [];
-  /** Whether a frame is open of which records are left. */
-  #isWithinRecords = false;
+  /** The frame that is open. */
+  #records: Uint8Array<ArrayBuffer> | undefined;
   #isOver = false;
 
   constructor(maxFrameBytes: number, flow: Flow, executor: FrameExecutor) {
-    this.#frames = new FrameReader(maxFrameBytes);
+    this.#frames = new FrameReader(maxFrameBytes, {
+      begin: () => executor.bulk.begin(),
+      data: (data) => executor.bulk.data(data),
+      end: () => !this.#isOver && !flow.isHeld,
+    });
     this.#flow = flow;
     this.#executor = executor;
   }
@@ -51,7 +57,7 @@ export class GuestStream {
 
   /** Goes on with the frame that had to wait, and with what was kept behind it. To be called when the flow is free. */
   goOn(): void {
-    if (this.#isWithinRecords && !this.#isOver) this.#run();
+    if (this.#records !== undefined && !this.#isOver) this.#run(this.#records);
     while (this.#kept.length > 0 && !this.#flow.isHeld && !this.#isOver) {
       const [chunk] = this.#kept.splice(0, 1);
       const behind = this.#kept;
@@ -71,15 +77,17 @@ export class GuestStream {
   #take(chunk: Uint8Array): void {
     const rest = this.#frames.push(chunk, (records) => {
       this.#executor.open(records);
-      this.#run();
+      this.#run(records);
       return !this.#isOver && !this.#flow.isHeld;
     });
     if (rest !== undefined && rest.byteLength > 0 && !this.#isOver) this.#kept.push(rest.slice());
   }
 
-  #run(): void {
-    this.#isWithinRecords = !this.#executor.run(performance.now() + this.turnMs);
-    if (!this.#isWithinRecords || this.#flow.isHeld || this.#isOver) return;
+  #run(records: Uint8Array<ArrayBuffer>): void {
+    const hasEnded = this.#executor.run(performance.now() + this.turnMs);
+    this.#records = hasEnded ? undefined : records;
+    if (hasEnded) this.#frames.reuse(records);
+    if (hasEnded || this.#flow.isHeld || this.#isOver) return;
     this.#flow.hold('turn');
     setTimeout(() => this.#flow.release('turn'), 0);
   }

@@ -123,9 +123,13 @@ export class HostConnection implements HostSession {
     this.stream = new GuestStream(limits.maxFrameBytes, this.#flow, {
       open: (records) => this.#reader.open(records),
       run: (endsMs) => this.#run(endsMs),
+      bulk: {
+        begin: () => this.#countCommand(),
+        data: (data) => this.#bulk.chunk(data),
+      },
     });
     this.#onFault = onFault;
-    this.#bulk = new BulkQueue(limits.maxBulkBytes);
+    this.#bulk = new BulkQueue(limits.maxBulkBytes, 'executed at once');
     this.#reader = new WireReader(limits.maxStringBytes, this.#bulk);
     this.#objects = new ObjectTable(limits.maxObjects);
     this.#writer = new WireWriter({ started: () => queueMicrotask(() => this.flush()), full: () => this.flush() });
@@ -196,9 +200,19 @@ export class HostConnection implements HostSession {
     } finally {
       this.#activity[1] = 0;
     }
-    if (isOver) reader.close();
+    if (isOver) {
+      reader.close();
+      this.#bulk.recycle();
+    }
     this.#countCommands();
     return isOver;
+  }
+
+  /** @returns how many there were, with this one */
+  #countCommand(): number {
+    const number = ++this.statistics.commands;
+    if (number > this.#enforcement.maxCommands) throw this.#enforcement.commandsSpent();
+    return number;
   }
 
   #countCommands(): void {
@@ -219,8 +233,7 @@ export class HostConnection implements HostSession {
           reader.rewind();
           return false;
         }
-        const number = ++this.statistics.commands;
-        if (number > enforcement.maxCommands) throw enforcement.commandsSpent();
+        const number = this.#countCommand();
         const { opcode } = reader;
         activity[0] = number;
         activity[1] = opcode;
@@ -497,6 +510,11 @@ export class HostConnection implements HostSession {
     const frame = this.#writer.takeFrame();
     this.statistics.sentBytes += frame.byteLength;
     if (!this.#transport.send(frame)) this.#flow.hold('guest-does-not-read');
+  }
+
+  /** A frame is with the transport no more. */
+  sent(frame: Uint8Array<ArrayBuffer>): void {
+    this.#writer.recycle(frame);
   }
 
   /** The guest has taken what was sent. */

@@ -62,6 +62,7 @@ class PumpTransport implements Transport {
   start(handlers: TransportHandlers): void {
     this.#socket.start({
       bytes: (chunk) => handlers.bytes(chunk),
+      sent: (bytes) => handlers.sent?.(bytes),
       drained: () => handlers.drained?.(),
       // The reason may be on its way still.
       closed: (error) => void this.#exited.then(() => setImmediate(() => handlers.closed(this.#reason(error)))),

@@ -4,6 +4,8 @@ import { HIGH_WATER_BYTES, LOW_WATER_BYTES } from './water-marks.ts';
 
 /** How long, in milliseconds, a closing socket may take to send what is queued and to see the peer close. */
 const LINGER_MS = 5000;
+/** Arrays from this size on are given back once they are sent: below, they are cheaper to make than to keep. */
+const LARGE_BYTES = 128 << 10;
 
 /**
  * The transport over a connected Unix or TCP socket, which belongs to it from now on. Reading waits for `start`:
@@ -84,9 +86,19 @@ class SocketTransport implements Transport {
   send(bytes: Uint8Array<ArrayBuffer>): boolean {
     const socket = this.#socket;
     if (this.#closing || this.#peerEnded || !socket.writable) return true;
-    if (bytes.byteLength > 0) socket.write(bytes, this.#written);
+    if (bytes.byteLength > 0)
+      socket.write(bytes, bytes.byteLength < LARGE_BYTES ? this.#written : this.#sentLarge(bytes));
     if (socket.writableLength > HIGH_WATER_BYTES) this.#senderWaits = true;
     return !this.#senderWaits;
+  }
+
+  /** What to do when `bytes` have been sent, or never will be. */
+  #sentLarge(bytes: Uint8Array<ArrayBuffer>): (error?: Error | null) => void {
+    return (error) => {
+      // After an error, something may still be on its way to the kernel.
+      if (error === undefined || error === null) this.#handlers?.sent?.(bytes);
+      this.#written();
+    };
   }
 
   readonly #written = (): void => {

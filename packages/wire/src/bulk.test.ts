@@ -46,6 +46,41 @@ describe('BulkQueue', () => {
     );
   });
 
+  it('fills memory again that was handed out and has come back, and none that has not', () => {
+    const lengths = fc.constantFrom(1, 128 << 10, 200 << 10, 1 << 20, 3 << 20);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(lengths, fc.boolean()), { maxLength: 12 }), (blocks) => {
+        for (const use of ['kept', 'executed at once'] as const) {
+          const queue = new BulkQueue(2 ** 31, use);
+          const held: [Uint8Array, number][] = [];
+          for (const [i, [byteLength, comesBack]] of blocks.entries()) {
+            add(queue, new Uint8Array(byteLength).fill(i), 100_000);
+            const data = queue.take(byteLength)!;
+            if (use === 'kept') expect(data.buffer.byteLength).toBe(byteLength);
+            held.push([data, i]);
+            for (const [block, value] of held) expect(block.every((byte) => byte === value)).toBe(true);
+            if (!comesBack) continue;
+            if (use === 'kept') for (const [block] of held) queue.give(block.buffer as ArrayBuffer);
+            else queue.recycle();
+            held.length = 0;
+          }
+        }
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it('serves a second block of a length with the memory of the first', () => {
+    const queue = new BulkQueue(2 ** 31, 'executed at once');
+    const buffers = [1, 2].map((value) => {
+      add(queue, new Uint8Array(2 << 20).fill(value), 1 << 20);
+      const { buffer } = queue.take(2 << 20)!;
+      queue.recycle();
+      return buffer;
+    });
+    expect(buffers[1]).toBe(buffers[0]);
+  });
+
   it('gives nothing for another length, and nothing before the last byte', () => {
     const queue = new BulkQueue(100);
     queue.begin(10, fail);

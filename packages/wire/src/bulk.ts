@@ -1,7 +1,12 @@
+import { BufferPool } from './buffer-pool.ts';
 import type { BulkSource } from './reader.ts';
-import type { ProtocolErrorReason } from './errors.ts';
+import { ProtocolError, type ProtocolErrorReason } from './errors.ts';
 
 type Fail = (reason: ProtocolErrorReason, detail: string) => never;
+
+const refuse: Fail = (reason, detail) => {
+  throw new ProtocolError(reason, detail);
+};
 
 /**
  * Most blocks that may wait at once: each costs memory beside its bytes. Only data of more than 1 MiB is sent so, and
@@ -9,20 +14,36 @@ type Fail = (reason: ProtocolErrorReason, detail: string) => never;
  */
 const MAX_BLOCKS = 2048;
 
+/** What a block takes before more of it has come. */
+const FIRST_BYTES = 1 << 20;
+
+/** What becomes of blocks: they stay whoever's they are handed to, who may give one back, or all come back by `recycle`. */
+export type BulkUse = 'kept' | 'executed at once';
+
 /**
  * Bulk data on its way to the command that uses it: blocks announced by their length, then filled in order.
  * The total is checked against the limit before anything is allocated, and memory is taken only as data arrives.
  */
 export class BulkQueue implements BulkSource {
   readonly #complete: Uint8Array<ArrayBuffer>[] = [];
+  readonly #pool = new BufferPool();
+  readonly #use: BulkUse;
+  /** Blocks that were handed out and are to come back. */
+  #taken: Uint8Array<ArrayBuffer>[] = [];
   readonly #maxBytes: number;
   #heldBytes = 0;
   #current: Uint8Array<ArrayBuffer> | undefined;
   #expectedBytes = 0;
   #filledBytes = 0;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, use: BulkUse = 'kept') {
     this.#maxBytes = maxBytes;
+    this.#use = use;
+  }
+
+  /** Memory that is there already costs nothing more; one that is kept is of the block's own length. */
+  #pooled(byteLength: number): Uint8Array<ArrayBuffer> | undefined {
+    return this.#use === 'kept' ? this.#pool.takeExact(byteLength) : this.#pool.take(byteLength);
   }
 
   /** Announces a block of `byteLength` bytes; refuses with `fail`. */
@@ -36,11 +57,11 @@ export class BulkQueue implements BulkSource {
     this.#heldBytes += byteLength;
     this.#expectedBytes = byteLength;
     this.#filledBytes = 0;
-    this.#current = new Uint8Array(Math.min(byteLength, 1 << 20));
+    this.#current = this.#pooled(byteLength) ?? new Uint8Array(Math.min(byteLength, FIRST_BYTES));
   }
 
   /** Adds bytes to the announced block; refuses with `fail`. */
-  chunk(data: Uint8Array, fail: Fail): void {
+  chunk(data: Uint8Array, fail: Fail = refuse): void {
     const current = this.#current;
     if (current === undefined) return fail('bad-bulk', 'bulk data that was not announced');
     const filled = this.#filledBytes + data.byteLength;
@@ -69,6 +90,20 @@ export class BulkQueue implements BulkSource {
   take(byteLength: number): Uint8Array<ArrayBuffer> | undefined {
     if (this.#complete[0]?.byteLength !== byteLength) return undefined;
     this.#heldBytes -= byteLength;
-    return this.#complete.shift();
+    const block = this.#complete.shift()!;
+    if (this.#use === 'executed at once') this.#taken.push(block);
+    return block;
+  }
+
+  /** What was handed out is done with, all of it: its memory serves for other blocks. */
+  recycle(): void {
+    if (this.#taken.length === 0) return;
+    for (const { buffer } of this.#taken) this.#pool.give(buffer);
+    this.#taken = [];
+  }
+
+  /** Memory that nobody uses, such as that of a block which was handed out. */
+  give(buffer: ArrayBuffer): void {
+    this.#pool.give(buffer);
   }
 }

@@ -84,8 +84,12 @@ export class CommandStream {
     this.#protocol = protocol;
     this.#encoderState = new Float64Array(protocol.encoderStateLength);
     this.host = host;
-    this.#frames = new FrameReader(limits.maxFrameBytes);
     this.#bulk = new BulkQueue(limits.maxBulkBytes);
+    this.#frames = new FrameReader(limits.maxFrameBytes, {
+      begin: () => {},
+      data: (data) => this.#bulk.chunk(data),
+      end: () => true,
+    });
     this.#reader = new WireReader(limits.maxStringBytes, this.#bulk);
     const sink: FrameSink = { started: () => this.#scheduleFlush(), full: () => this.flush() };
     this.writer = new WireWriter(sink);
@@ -203,6 +207,16 @@ export class CommandStream {
     this.statistics.sentBytes += frame.byteLength;
     this.statistics.sentFrames++;
     this.#transport.send(frame);
+  }
+
+  /** Memory that nobody uses, such as that of bulk data which was received. */
+  reuse(buffer: ArrayBuffer): void {
+    this.#bulk.give(buffer);
+  }
+
+  /** A frame is with the transport no more. */
+  sent(frame: Uint8Array<ArrayBuffer>): void {
+    this.writer.recycle(frame);
   }
 
   /** Takes received bytes. */

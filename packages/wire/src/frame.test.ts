@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ProtocolError } from './errors.ts';
 import { FrameReader } from './frame.ts';
+import { OPCODE_BULK_CHUNK, recordHeader } from './record.ts';
 
 /** A frame: its header and its content of whole words. */
 function frame(words: readonly number[]): Uint8Array {
@@ -108,5 +109,120 @@ describe('FrameReader', () => {
     }
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 << 20);
     expect(readers.every((reader) => reader.isWithinFrame)).toBe(true);
+  });
+
+  it('uses memory again only when it was given back', () => {
+    const reader = new FrameReader(1 << 20);
+    const bytes = frame(Array.from({ length: 5000 }, (_, i) => i));
+    const received: Uint8Array<ArrayBuffer>[] = [];
+    for (let i = 0; i < 4; i++) {
+      reader.push(bytes, (records) => {
+        received.push(records);
+        if (i > 0) reader.reuse(records);
+      });
+    }
+    const buffers = received.map(({ buffer }) => buffer);
+    expect(new Set(buffers).size).toBe(2);
+    expect(buffers[0]).not.toBe(buffers[1]);
+  });
+});
+
+/** The words of a record of bulk data, in the long form where asked for, with `padding` in place of its zeros. */
+function bulkRecord(data: Uint8Array, isLong: boolean, padding = 0): number[] {
+  const padded = new Uint8Array(Math.ceil(data.byteLength / 4) * 4).fill(padding);
+  padded.set(data);
+  const words = [data.byteLength, ...new Int32Array(padded.buffer)];
+  const length = words.length + (isLong ? 2 : 1);
+  return isLong ? [OPCODE_BULK_CHUNK, length, ...words] : [recordHeader(OPCODE_BULK_CHUNK, length) | 0, ...words];
+}
+
+const random = (byteLength: number, seed: number): Uint8Array =>
+  Uint8Array.from({ length: byteLength }, (_, i) => (i * 31 + seed * 17 + (i >> 8)) & 0xff);
+
+describe('FrameReader with a place for bulk data', () => {
+  /** What came, in order: frames as their words, bulk data whole. */
+  function receive(stream: Uint8Array, cuts: readonly number[], stopsAt = -1): { came: unknown[]; isWithin: boolean } {
+    const came: unknown[] = [];
+    let data: number[] | undefined;
+    const reader = new FrameReader(1 << 20, {
+      begin: () => {
+        expect(data).toBeUndefined();
+        data = [];
+      },
+      data: (piece) => {
+        expect(piece.byteLength).toBeGreaterThan(0);
+        for (const byte of piece) data!.push(byte);
+      },
+      end: () => {
+        came.push({ data });
+        data = undefined;
+        return came.length !== stopsAt;
+      },
+    });
+    const deliver = (records: Uint8Array<ArrayBuffer>): boolean => {
+      came.push(Array.from(new Int32Array(records.buffer, records.byteOffset, records.byteLength / 4)));
+      reader.reuse(records);
+      return came.length !== stopsAt;
+    };
+    for (const piece of pieces(stream, cuts)) {
+      let rest = reader.push(piece, deliver);
+      if (rest !== undefined) {
+        expect(came).toHaveLength(stopsAt);
+        rest = reader.push(rest, deliver);
+      }
+      expect(rest).toBeUndefined();
+    }
+    return { came, isWithin: reader.isWithinFrame };
+  }
+
+  const bulk = fc
+    .tuple(fc.integer({ min: 16_380, max: 70_000 }), fc.boolean(), fc.nat())
+    .map(([byteLength, isLong, seed]) => ({ data: random(byteLength, seed), isLong }));
+  /** A record that only looks like one of bulk data that has the frame to itself. */
+  const lookAlike = fc
+    .tuple(bulk, fc.constantFrom('two records', 'another opcode', 'a short length', 'a long length'))
+    .map(([{ data, isLong }, how]) => {
+      const words = bulkRecord(data, isLong);
+      const lengthAt = isLong ? 2 : 1;
+      if (how === 'two records') return [...words, ...words];
+      if (how === 'another opcode') words[0] = words[0]! ^ 1;
+      else words[lengthAt] = words[lengthAt]! + (how === 'a short length' ? -4 : 4);
+      return words;
+    });
+
+  it('hands on what has a frame to itself, and delivers all else, however the stream is cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(words, bulk, lookAlike), { maxLength: 5 }),
+        fc.array(fc.nat(), { maxLength: 40 }),
+        fc.nat({ max: 5 }),
+        (contents, cuts, stopsAt) => {
+          const frames = contents.map((one) => frame(Array.isArray(one) ? one : bulkRecord(one.data, one.isLong)));
+          const { came, isWithin } = receive(Buffer.concat(frames), cuts, stopsAt);
+          expect(isWithin).toBe(false);
+          const expected = contents.map((one, i) =>
+            Array.isArray(one) || frames[i]!.byteLength < 16 << 10
+              ? Array.from(new Int32Array(frames[i]!.buffer, 4))
+              : { data: Array.from(one.data) },
+          );
+          expect(came).toEqual(expected);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('knows a truncation within the data, within its padding, and none behind it', () => {
+    const bytes = frame(bulkRecord(random(20_001, 1), false));
+    for (const missing of [1, 2, 3, 4, 5, 10_000, 20_000]) {
+      expect(receive(bytes.subarray(0, bytes.byteLength - missing), []).isWithin).toBe(true);
+    }
+    expect(receive(bytes, []).isWithin).toBe(false);
+  });
+
+  it.each([1, 2, 3])('refuses padding of %i bytes that is not zero', (padding) => {
+    const bytes = frame(bulkRecord(random(20_004 - padding, 1), true, 7));
+    expect(() => receive(bytes, [])).toThrow(/bad-record: padding that is not zero/);
+    expect(() => receive(bytes, [bytes.byteLength - padding])).toThrow(/padding that is not zero/);
   });
 });

@@ -30,6 +30,8 @@ export interface Transport {
 export interface TransportHandlers {
   /** Received bytes. The array is the handler's for the duration of the call only. */
   bytes(chunk: Uint8Array): void;
+  /** An array that `send` took is nobody's any more. A transport that passes arrays on does not say so. */
+  sent?(bytes: Uint8Array<ArrayBuffer>): void;
   /** The queue fell below the low-water mark after `send` had returned false. */
   drained?(): void;
   /** The stream ended; called exactly once. `error` is set when it ended by a fault, not by either side's `close`. */

@@ -1,3 +1,4 @@
+import { BufferPool } from './buffer-pool.ts';
 import { RecordTooLargeError } from './errors.ts';
 import { BULK_CHUNK_BYTES } from './limits.ts';
 import {
@@ -67,6 +68,8 @@ export class WireWriter {
   /** Words that may be filled without asking; 1 at the start of a frame, so that its first record is noticed. */
   #capacity = 1;
   readonly #sink: FrameSink | undefined;
+  /** Frames that were sent. */
+  readonly #pool = new BufferPool();
   /** A frame that has grown to this many words takes no further record. */
   readonly #frameWords: number;
 
@@ -105,10 +108,17 @@ export class WireWriter {
   }
 
   #grow(words: number): void {
-    const bytes = new Uint8Array(Math.max(words, this.words.length * 2) * 4);
+    // With room for what ends the record, so that this is not done twice.
+    const byteLength = Math.max(words + SPARE_WORDS, this.words.length * 2) * 4;
+    const bytes = this.#pool.take(byteLength) ?? new Uint8Array(byteLength);
     bytes.set(this.#bytes.subarray(0, this.position * 4));
     this.#bytes = bytes;
-    this.words = new Int32Array(bytes.buffer);
+    this.words = new Int32Array(bytes.buffer, 0, bytes.byteLength >> 2);
+  }
+
+  /** A frame that `takeFrame` gave has been sent, and is nobody's. */
+  recycle(frame: Uint8Array<ArrayBuffer>): void {
+    this.#pool.give(frame.buffer);
   }
 
   /** Starts a record; `end` must follow with what this returns. */

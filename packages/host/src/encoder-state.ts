@@ -15,8 +15,12 @@ for (const [opcode, info] of commandInfo.entries()) {
   length += (info.state === 'sets' ? 1 : KEYS) * MAX_WORDS;
 }
 
-/** By opcode: whether it does something to the state of its encoder. */
-export const touchesState = commandInfo.map((info) => info?.state !== undefined && info.state !== 'keeps');
+/** So many records are compared before it is asked whether that is worth it, */
+const LOOKS = 256;
+/** which it is when at least so many of them were repeated: comparing costs about a tenth of executing. */
+const WORTHWHILE = LOOKS / 8;
+/** If it is not, encoders are left alone so many times: a guest that uses our library sends next to nothing twice. */
+const RESTS = 64;
 
 /**
  * What the state of the current encoder was set to, as records. A command that sets what is set already changes nothing;
@@ -27,12 +31,17 @@ export class EncoderState {
   readonly #records = new Int32Array(length);
   /** Encoders that have ended: each of their commands is an error of its own, whatever was selected in between. */
   readonly #ended = new WeakSet<object>();
-  #isKept = false;
+  /** Whether anything is remembered of the current encoder. Where it is not, only its end has to be told of. */
+  isKept = false;
+  #looks = 0;
+  #repeated = 0;
+  #rests = 0;
 
   /** `encoder` is the current one: nothing is known of its state. */
   selected(encoder: object): void {
-    this.#isKept = !this.#ended.has(encoder);
-    this.forget();
+    if (this.#rests > 0) this.#rests--;
+    this.isKept = this.#rests === 0 && !this.#ended.has(encoder);
+    if (this.isKept) this.forget();
   }
 
   /** Nothing is known any more, as ids may stand for other objects. */
@@ -43,7 +52,19 @@ export class EncoderState {
   /** Whether the reader's record would set what is set. */
   isRepeated(reader: WireReader): boolean {
     const at = this.#placeOf(reader);
-    return at >= 0 && reader.isSaved(this.#records, at);
+    const isRepeated = at >= 0 && reader.isSaved(this.#records, at);
+    if (isRepeated) this.#repeated++;
+    if (++this.#looks === LOOKS) this.#judge();
+    return isRepeated;
+  }
+
+  #judge(): void {
+    if (this.#repeated < WORTHWHILE) {
+      this.#rests = RESTS;
+      this.isKept = false;
+    }
+    this.#looks = 0;
+    this.#repeated = 0;
   }
 
   /** The reader's record was executed, for `encoder`. */
@@ -51,11 +72,11 @@ export class EncoderState {
     const { state } = commandInfo[reader.opcode]!;
     if (state === 'sets' || state === 'sets by key') {
       const at = this.#placeOf(reader);
-      if (at >= 0 && this.#isKept) reader.save(this.#records, at, MAX_WORDS);
+      if (at >= 0 && this.isKept) reader.save(this.#records, at, MAX_WORDS);
       return;
     }
     if (state === 'ends') {
-      this.#isKept = false;
+      this.isKept = false;
       this.#ended.add(encoder);
     }
     this.forget();

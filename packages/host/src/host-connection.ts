@@ -26,7 +26,7 @@ import {
   WireWriter,
 } from '@vesper-gpu/wire';
 import type { DeviceState } from './device-state.ts';
-import { EncoderState, touchesState } from './encoder-state.ts';
+import { EncoderState } from './encoder-state.ts';
 import type { ErrorScopes, ReportedError } from './error-scopes.ts';
 import { cutMessage, failureOf } from './failure.ts';
 import { Flow } from './flow.ts';
@@ -39,12 +39,27 @@ import { UncapturedTexts } from './uncaptured-texts.ts';
 
 /** After so many records the time is looked at, and after each that may take long. */
 const RECORDS_A_LOOK = 256;
-/** By opcode: what takes memory of the GPU. */
-const isMemory = commandInfo.map((info) => info?.cost === 'memory');
-/** By opcode: what may take the backend more than a moment. */
-const isSlow = commandInfo.map(
-  (info) => info !== undefined && info.cost !== 'constant' && info.group !== 'debug' && info.target === 'object',
-);
+
+/** It takes memory of the GPU. */
+const MEMORY = 1;
+/** It may take the backend more than a moment. */
+const SLOW = 2;
+/** It does something to the state of its encoder. */
+const STATE = 4;
+/** It ends its encoder. */
+const ENDS = 8;
+/** By opcode, what of that a command is. */
+const traits = Uint8Array.from(commandInfo, (info) => {
+  if (info === undefined) return 0;
+  const isSlow = info.cost !== 'constant' && info.group !== 'debug' && info.target === 'object';
+  const hasState = info.state !== undefined && info.state !== 'keeps';
+  return (
+    (info.cost === 'memory' ? MEMORY : 0) |
+    (isSlow ? SLOW : 0) |
+    (hasState ? STATE : 0) |
+    (info.state === 'ends' ? ENDS : 0)
+  );
+});
 
 /** What a guest is told of the end of its session; a ProtocolError is one. Places are -1 where there is none. */
 export interface SessionEndNotice {
@@ -226,21 +241,24 @@ export class HostConnection implements HostSession {
     const activity = this.#activity;
     const enforcement = this.#enforcement;
     const flow = this.#flow;
+    const state = this.#encoderState;
     try {
       while (!flow.isHeld) {
         if (!reader.nextRecord()) return true;
-        if (isMemory[reader.opcode] && enforcement.memory.shouldWait()) {
+        const { opcode } = reader;
+        // None for what is no command, which is found out when it is executed.
+        const trait = traits[opcode]! | 0;
+        if ((trait & MEMORY) !== 0 && enforcement.memory.shouldWait()) {
           reader.rewind();
           return false;
         }
         const number = this.#countCommand();
-        const { opcode } = reader;
         activity[0] = number;
         activity[1] = opcode;
-        if (touchesState[opcode]) this.#executeState(reader, opcode);
+        if ((trait & ENDS) !== 0 || ((trait & STATE) !== 0 && state.isKept)) this.#executeState(reader, opcode);
         else this.#execute(reader, opcode);
         if (number % RECORDS_A_LOOK === 0) this.#countCommands();
-        else if (!isSlow[opcode]) continue;
+        else if ((trait & SLOW) === 0) continue;
         if (performance.now() > endsMs) return reader.isAtEnd;
       }
       return reader.isAtEnd;

@@ -13,6 +13,7 @@ export { attenuate } from './policy/attenuate.ts';
 export type { AuditEntry } from './policy/audit.ts';
 export { carve, giveBack, SPENT_QUANTITIES, withoutTotals, type Carved, type CarveRefusal } from './policy/carve.ts';
 export { DEFAULT_POLICY, DEFAULTS } from './policy/defaults.ts';
+export { doubtsOf } from './policy/doubts.ts';
 export {
   explainPath,
   nearestPath,

@@ -1,5 +1,12 @@
 import { policyCommands, policyGroups } from '@vesper-gpu/protocol/host';
-import type { Budget, Constraint, Policy, PolicyRole, WgslLimits } from '@vesper-gpu/host';
+import {
+  doubtsOf,
+  type Budget,
+  type Constraint,
+  type Policy,
+  type PolicyRole,
+  type WgslLimits,
+} from '@vesper-gpu/host';
 
 /** A role in some lines for people: what it may do, what not, and what it may spend. */
 export function roleText({ policy }: PolicyRole): string {
@@ -22,6 +29,7 @@ export function roleText({ policy }: PolicyRole): string {
       'timestamps',
       typeof policy.timestamps === 'object' ? `rounded to ${policy.timestamps.quantumUs} µs` : policy.timestamps,
     ],
+    ...doubtsOf(policy).map((doubt): [string, string] => ['doubtful', doubt]),
   ];
   return [policy.role, ...rows.map(([key, text]) => `  ${key.padEnd(12)}${text}`)].join('\n');
 }

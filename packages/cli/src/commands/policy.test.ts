@@ -55,9 +55,9 @@ describe('vesper policy explain', () => {
     const { status, stdout } = await vesper('explain', EXAMPLE, 'GPUDevice.createBuffer');
     expect(status).toBe(0);
     expect(stdout).toMatch(
-      /^GPUDevice.createBuffer: a command of @transfer\n {2}llm-worker {2}allowed: "@transfer" in allow\n/,
+      /^GPUDevice.createBuffer: a command of @transfer\n {2}llm-worker {2}allowed: "@transfer" in allow, line 5\n/,
     );
-    expect(stdout).toMatch(/build-step {2}allowed: "@transfer" in allow of llm-worker/);
+    expect(stdout).toMatch(/build-step {2}allowed: "@transfer" in allow of llm-worker, line 5/);
     const json = await vesper('explain', EXAMPLE, 'GPURenderCommandsMixin.draw', '--role', 'display', '--json');
     expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, roles: [{ role: 'display', verdict: 'allowed' }] });
   });

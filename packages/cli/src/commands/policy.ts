@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import {
+  doubtsOf,
   explainPath,
   nearestPath,
   PolicyError,
@@ -36,7 +37,8 @@ export function checkPolicy(file: string, flags: { json?: boolean }): number {
   return withFile('check', file, flags, (policy) => {
     const policies = [...policy.roles.values()].map((role) => role.policy);
     if (flags.json) {
-      print({ ok: true, file, schemaRevision: policy.schemaRevision, roles: policies });
+      const doubts = Object.fromEntries(policies.map((one) => [one.role, doubtsOf(one)]));
+      print({ ok: true, file, schemaRevision: policy.schemaRevision, roles: policies, doubts });
       return 0;
     }
     const count = policies.length === 1 ? '1 role' : `${policies.length} roles`;
@@ -101,7 +103,7 @@ function explanationText({ path, is, roles }: ExplainedPath): string {
   for (const { role, verdict, because, constraints } of roles) {
     lines.push(`  ${role.padEnd(width)}  ${verdict}: ${because.join('; ')}`);
     for (const one of constraints) {
-      const origin = one.saidBy === role ? '' : ` (from ${one.saidBy})`;
+      const origin = one.saidBy === role ? ` (line ${one.line})` : ` (from ${one.saidBy}, line ${one.line})`;
       lines.push(`  ${''.padEnd(width)}  where ${one.path}: ${constraintText(one.constraint)}${origin}`);
     }
   }

@@ -38,12 +38,13 @@ describe('explanations', () => {
         {
           role: 'build-step',
           verdict: 'allowed',
-          because: ['"@transfer" in allow of llm-worker, which build-step extends'],
+          because: ['"@transfer" in allow of llm-worker, line 5, which build-step extends'],
           constraints: [
             {
               path: 'GPUBufferDescriptor.usage',
               constraint: { noneOf: ['VERTEX', 'INDEX', 'INDIRECT'] },
               saidBy: 'llm-worker',
+              line: 9,
             },
           ],
         },
@@ -74,7 +75,7 @@ describe('explanations', () => {
     const one = { allow: ['GPUDevice'], features: ['timestamp-query'], timestamps: 'deny' };
     const policy = readPolicyFile(JSON.stringify({ vesperPolicy: 1, roles: { one } }), 'x');
     expect(explainPath(policy, 'timestamp-query')!.roles).toMatchObject([
-      { verdict: 'denied', because: ['timestamps is "deny", which takes the feature away'] },
+      { verdict: 'denied', because: ['"deny" in timestamps, line 1 takes the feature away'] },
     ]);
   });
 

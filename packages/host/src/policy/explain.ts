@@ -1,5 +1,6 @@
 import { policyCommands, type PolicyCommand, type PolicyType } from '@vesper-gpu/protocol/host';
 import { pathsWithin, policyFeatures, policyLimits, policyPaths, type PolicyPath } from './catalog.ts';
+import { memberPath } from './policy-error.ts';
 import type { PolicyFile, PolicyRole } from './policy-file.ts';
 import type { Constraint } from './policy.ts';
 import { nearest } from './suggest.ts';
@@ -24,6 +25,8 @@ export interface ExplainedConstraint {
   readonly constraint: Constraint;
   /** The role in which it is written: this one, or one that this one extends. */
   readonly saidBy: string;
+  /** The line of the file that it is written in, the first being 1. */
+  readonly line: number;
 }
 
 /** What a path is, and what each role says of it. */
@@ -146,7 +149,7 @@ class ExplainedRole {
 
   feature(name: string): Explanation {
     if (name === 'timestamp-query' && this.#role.policy.timestamps === 'deny') {
-      return this.#says(false, [`${this.#by('timestamps')} is "deny", which takes the feature away`]);
+      return this.#says(false, [`"deny" in ${this.#by('timestamps')} takes the feature away`]);
     }
     const isAllowed = this.#role.policy.features.includes(name);
     const said = this.#role.saidBy.get('features');
@@ -182,7 +185,10 @@ class ExplainedRole {
     const { where } = this.#role.policy;
     const constraints = paths
       .filter((path) => where[path] !== undefined)
-      .map((path) => ({ path, constraint: where[path]!, saidBy: this.#role.saidBy.get(`where.${path}`)! }));
+      .map((path) => {
+        const saidBy = this.#role.saidBy.get(`where.${path}`)!;
+        return { path, constraint: where[path]!, saidBy, line: this.#line(saidBy, 'where', path)! };
+      });
     return { role: this.#name, verdict: isAllowed ? 'allowed' : 'denied', because, constraints };
   }
 
@@ -190,10 +196,12 @@ class ExplainedRole {
   #grants(command: PolicyCommand): string[] {
     const owner = command.name.slice(0, command.name.indexOf('.'));
     const isOld = command.since <= this.#file.schemaRevision;
-    const entries = this.#role.allow.filter(
-      (entry) => entry === command.name || (isOld && (entry === owner || entry === `@${command.group}`)),
-    );
-    if (entries.length > 0) return entries.map((entry) => `"${entry}" in ${this.#by('allow')}`);
+    const grants: string[] = [];
+    for (const [i, entry] of this.#role.allow.entries()) {
+      const isMeant = entry === command.name || (isOld && (entry === owner || entry === `@${command.group}`));
+      if (isMeant) grants.push(`"${entry}" in ${this.#by('allow', `[${i}]`)}`);
+    }
+    if (grants.length > 0) return grants;
     if (command.group === 'core') return ['@core is always allowed'];
     return ['@adapter is allowed as soon as anything is'];
   }
@@ -211,9 +219,18 @@ class ExplainedRole {
     return `it is newer than schema revision ${this.#file.schemaRevision}, for which the file was written: name it in allow`;
   }
 
-  #by(key: string): string {
-    const role = this.#role.saidBy.get(key);
-    return role === undefined || role === this.#name ? key : `${key} of ${role}, which ${this.#name} extends`;
+  /** @param part of the key's value: an element, as `[0]` */
+  #by(key: string, part = ''): string {
+    const role = this.#role.saidBy.get(key) ?? this.#name;
+    const [first, ...rest] = key.split('.');
+    const line = this.#line(role, first!, rest.length > 0 ? rest.join('.') : undefined, part);
+    const place = line === undefined ? '' : `, line ${line}`;
+    return role === this.#name ? `${key}${place}` : `${key} of ${role}${place}, which ${this.#name} extends`;
+  }
+
+  #line(role: string, key: string, member?: string, part = ''): number | undefined {
+    const path = memberPath(memberPath('roles', role), key);
+    return this.#file.lines.get((member === undefined ? path : memberPath(path, member)) + part);
   }
 }
 

@@ -10,7 +10,7 @@ import { bufferBytes, querySetBytes, stagingBytes, textureBytes } from './textur
 export type WhenDone = (queue: object | undefined, act: () => void) => void;
 
 /** What a device is charged with before anything is made of it: about what a driver sets aside. */
-const DEVICE_BYTES = 4 << 20;
+export const DEVICE_BYTES = 4 << 20;
 
 /** The account of an object, in place of the object: that must not be kept from being collected. */
 interface Charge {

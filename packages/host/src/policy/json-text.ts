@@ -13,10 +13,11 @@ const SPACE = /[ \t\r\n]*/y;
 
 /**
  * Reads JSON, and finds duplicate keys, of which `JSON.parse` silently drops all but the last.
+ * @param lines is filled with the line that each member and element begins in, the first being 1, by its path
  * @returns undefined when the text is no JSON; the problems say where it ends to be
  */
-export function readJson(text: string, problems: Problems): JsonValue | undefined {
-  const reader = new JsonReader(text, problems);
+export function readJson(text: string, problems: Problems, lines?: Map<string, number>): JsonValue | undefined {
+  const reader = new JsonReader(text, problems, lines);
   try {
     return reader.document();
   } catch (error) {
@@ -30,12 +31,16 @@ export function readJson(text: string, problems: Problems): JsonValue | undefine
 class JsonReader {
   readonly #text: string;
   readonly #problems: Problems;
+  readonly #lines: Map<string, number> | undefined;
   #at = 0;
+  /** The line of a place that was passed. */
+  #line = { at: 0, number: 1 };
 
-  constructor(text: string, problems: Problems) {
+  constructor(text: string, problems: Problems, lines?: Map<string, number>) {
     // A byte order mark is no part of the text.
     this.#text = text.startsWith('\ufeff') ? text.slice(1) : text;
     this.#problems = problems;
+    this.#lines = lines;
   }
 
   document(): JsonValue {
@@ -47,6 +52,14 @@ class JsonReader {
   place(): { line: number; column: number } {
     const lines = this.#text.slice(0, this.#at).split('\n');
     return { line: lines.length, column: lines.at(-1)!.length + 1 };
+  }
+
+  #noteLine(path: string): void {
+    if (this.#lines === undefined) return;
+    let { at, number } = this.#line;
+    for (; at < this.#at; at++) if (this.#text[at] === '\n') number++;
+    this.#line = { at, number };
+    this.#lines.set(path, number);
   }
 
   #value(path: string, depth: number): JsonValue {
@@ -75,6 +88,7 @@ class JsonReader {
       if (quoted === undefined) throw new SyntaxError('a key in double quotes is missing');
       const key = JSON.parse(quoted) as string;
       const keyPath = memberPath(path, key);
+      this.#noteLine(keyPath);
       if (members.has(key)) {
         const { line } = this.place();
         this.#problems.add(keyPath, `the key is there twice (again in line ${line})`, 'Keep one of them.');
@@ -91,8 +105,12 @@ class JsonReader {
     const elements: JsonValue[] = [];
     this.#take(SPACE);
     if (this.#skip(']')) return elements;
-    do elements.push(this.#value(`${path}[${elements.length}]`, depth + 1));
-    while (this.#skip(','));
+    do {
+      const elementPath = `${path}[${elements.length}]`;
+      this.#take(SPACE);
+      this.#noteLine(elementPath);
+      elements.push(this.#value(elementPath, depth + 1));
+    } while (this.#skip(','));
     if (!this.#skip(']')) throw new SyntaxError('a comma or a closing bracket is missing');
     return elements;
   }

@@ -14,6 +14,8 @@ export interface PolicyFile {
   readonly schemaRevision: number;
   /** By name, in the order of the file. */
   readonly roles: ReadonlyMap<string, PolicyRole>;
+  /** The line, the first being 1, that each member and each element begins in, by its path: `roles.kernels.allow[0]`. */
+  readonly lines: ReadonlyMap<string, number>;
 }
 
 /** One role of a policy file. */
@@ -64,7 +66,8 @@ export function parsePolicyRole(text: string, name: string): Policy {
  */
 export function readPolicyFile(text: string, name: string): PolicyFile {
   const problems = new Problems(name);
-  const json = readJson(text, problems);
+  const lines = new Map<string, number>();
+  const json = readJson(text, problems, lines);
   if (json === undefined) problems.throwAny();
   const file = readFile(json!, problems);
   problems.throwAny();
@@ -73,7 +76,7 @@ export function readPolicyFile(text: string, name: string): PolicyFile {
     const { merged, saidBy } = inherit(role, file.roles);
     roles.set(role, { policy: resolve(role, merged, file.schemaRevision), allow: merged.allow ?? [], saidBy });
   }
-  return { schemaRevision: file.schemaRevision, roles };
+  return { schemaRevision: file.schemaRevision, roles, lines };
 }
 
 interface FileText {

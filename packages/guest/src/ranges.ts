@@ -12,15 +12,17 @@ export function byteRange(
   error: (what: string) => Error,
 ): Uint8Array {
   const bytes = bytesOf(data);
+  // Of a Uint8Array they are the same, but V8 makes a call of `byteLength`, 10 ns each time.
+  const byteLength = bytes.length;
   // A Uint8Array is its own bytes; asking each view for the size of its elements costs more than this question.
   const elementBytes = bytes === data ? 1 : elementBytesOf(data);
   const start = dataOffset * elementBytes;
-  if (start > bytes.byteLength) throw error(`data offset ${dataOffset} is behind the end of the data`);
-  const length = size === undefined ? bytes.byteLength - start : size * elementBytes;
-  if (start + length > bytes.byteLength)
+  if (start > byteLength) throw error(`data offset ${dataOffset} is behind the end of the data`);
+  const length = size === undefined ? byteLength - start : size * elementBytes;
+  if (start + length > byteLength)
     throw error(`size ${size} at offset ${dataOffset} reaches behind the end of the data`);
   if (length % 4 !== 0) throw error(`${length} bytes are not a multiple of 4`);
-  return start === 0 && length === bytes.byteLength ? bytes : bytes.subarray(start, start + length);
+  return start === 0 && length === byteLength ? bytes : bytes.subarray(start, start + length);
 }
 
 function elementBytesOf(data: ByteSource): number {

@@ -90,8 +90,8 @@ export type BufferSource = ArrayBufferView | ArrayBufferLike;
 /** `AllowSharedBufferSource`: a buffer or a view of one, shared or not. */
 export function toBufferSource(value: unknown, context: string): BufferSource {
   // A detached buffer has no bytes, and no view of it can be made.
-  if (value instanceof ArrayBuffer) return value.byteLength === 0 ? NO_BYTES : value;
   if (ArrayBuffer.isView(value)) return isEmpty(value) ? NO_BYTES : value;
+  if (value instanceof ArrayBuffer) return value.byteLength === 0 ? NO_BYTES : value;
   if (isSharedArrayBuffer(value)) return value;
   // Of another realm.
   const tag = Object.prototype.toString.call(value);
@@ -103,6 +103,8 @@ const NO_BYTES = new Uint8Array(0);
 
 /** A detached DataView throws when asked for its length; asking a small typed array for its buffer makes V8 allocate one. */
 function isEmpty(view: ArrayBufferView): boolean {
+  // Of these it is the same, but V8 makes a call of `byteLength`.
+  if (view instanceof Uint8Array) return view.length === 0;
   return view instanceof DataView ? view.buffer.byteLength === 0 : view.byteLength === 0;
 }
 

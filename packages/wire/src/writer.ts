@@ -281,19 +281,21 @@ export class WireWriter {
   /** A place word, the length in bytes, and the bytes themselves where they are few. */
   bytes(source: ByteSource): void {
     const data = bytesOf(source);
-    const inline = data.byteLength <= BULK_CHUNK_BYTES;
+    // Not `byteLength`, of which V8 makes a call.
+    const byteLength = data.length;
+    const inline = byteLength <= BULK_CHUNK_BYTES;
     this.u32(inline ? BYTES_INLINE : BYTES_BULK);
     if (inline) {
       this.inlineBytes(data);
     } else {
-      this.u32(data.byteLength);
+      this.u32(byteLength);
       this.pendingBulk.push(data);
     }
   }
 
   /** The length in bytes and the bytes, padded with zeros to a whole word. */
   inlineBytes(data: Uint8Array): void {
-    const { byteLength } = data;
+    const byteLength = data.length;
     const at = this.reserve(1 + ((byteLength + 3) >> 2));
     const bytes = this.#bytes;
     const start = (at + 1) * 4;

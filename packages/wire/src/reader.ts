@@ -275,6 +275,9 @@ export class WireReader {
   }
 }
 
+/** A sequence that was left out. */
+export const NO_ITEMS = Object.freeze([]) as unknown as never[];
+
 /** Reads a union: the number of the member, then its value. */
 export function decodeUnion<T>(reader: WireReader, members: readonly (() => T)[]): T {
   const index = reader.u32();

@@ -56,7 +56,7 @@ describe('BulkQueue', () => {
           for (const [i, [byteLength, comesBack]] of blocks.entries()) {
             add(queue, new Uint8Array(byteLength).fill(i), 100_000);
             const data = queue.take(byteLength)!;
-            if (use === 'kept') expect(data.buffer.byteLength).toBe(byteLength);
+            expect(use === 'kept' && data.buffer.byteLength !== byteLength).toBe(false);
             held.push([data, i]);
             for (const [block, value] of held) expect(block.every((byte) => byte === value)).toBe(true);
             if (!comesBack) continue;

@@ -28,13 +28,16 @@ function record(writer: WireWriter, opcode: number, ...words: number[]): void {
 }
 
 /** A stream over a transport that keeps what it is given. Records are shown as [opcode, ...words]. */
-function setUp() {
+function setUp(options: Pick<Transport, 'copiesOnSend'> = {}) {
   const sent: number[][][] = [];
+  const buffers = new Set<ArrayBuffer>();
   const log: string[] = [];
   let closes = 0;
   const transport: Transport = {
+    ...options,
     start: () => {},
     send: (bytes) => {
+      buffers.add(bytes.buffer);
       const reader = new WireReader(0);
       reader.open(bytes.subarray(4));
       const records: number[][] = [];
@@ -69,6 +72,7 @@ function setUp() {
   return {
     stream,
     sent,
+    buffers,
     log,
     get closes() {
       return closes;
@@ -122,6 +126,17 @@ describe('CommandStream sending', () => {
     expect(sent.map((records) => records.length)).toEqual([2049]);
     await reactions();
     expect(sent).toHaveLength(1);
+  });
+
+  it('fills one buffer again and again where the transport copies what it sends', async () => {
+    const [copied, given] = [setUp({ copiesOnSend: true }), setUp()];
+    for (const { stream } of [copied, given]) {
+      for (let i = 0; i < 50_000; i++) record(stream.writer, COMMAND, i);
+    }
+    await reactions();
+    expect(copied.buffers.size).toBe(1);
+    expect(given.buffers.size).toBe(given.sent.length);
+    expect(copied.sent).toEqual(given.sent);
   });
 
   it('sends a full frame at once, and nothing twice', async () => {

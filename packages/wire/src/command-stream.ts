@@ -202,7 +202,7 @@ export class CommandStream {
   /** Sends what was written. */
   flush(): void {
     if (this.writer.isEmpty) return;
-    const frame = this.writer.takeFrame();
+    const frame = this.#transport.copiesOnSend ? this.writer.borrowFrame() : this.writer.takeFrame();
     if (this.closedBy !== undefined) return;
     this.statistics.sentBytes += frame.byteLength;
     this.statistics.sentFrames++;

@@ -4,12 +4,18 @@
  */
 export interface Transport {
   /**
+   * Whether `send` has copied the bytes when it returns: the array is the caller's still, to be filled again. Taking new
+   * memory for each frame can cost more than sending it. Default false.
+   */
+  readonly copiesOnSend?: boolean;
+  /**
    * Starts delivery. Called once; nothing is delivered before. Each call of a handler happens in a task of its own,
    * so that promise reactions run between two of them.
    */
   start(handlers: TransportHandlers): void;
   /**
-   * Queues `bytes` for sending; the transport owns the array from now on, the caller must not write to it again.
+   * Queues `bytes` for sending; the transport owns the array from now on, the caller must not write to it again (but see
+   * `copiesOnSend`).
    * Returns false when more than the transport's high-water mark is queued: a peer that can wait should stop
    * producing until `drained`. Bytes sent after the stream closed are dropped.
    */

@@ -9,14 +9,12 @@ import { WireWriter } from './writer.ts';
 
 const COMMAND = 100;
 
-/** A writer whose frames are kept as they are cut; `finish` takes the last. */
-function cutting(initialWords?: number) {
+/** A writer whose frames are kept as they are cut, or copies where they are borrowed; `finish` takes the last. */
+function cutting(initialWords?: number, borrows = false) {
   const frames: Uint8Array<ArrayBuffer>[] = [];
   let started = 0;
-  const writer: WireWriter = new WireWriter(
-    { started: () => void started++, full: () => void frames.push(writer.takeFrame()) },
-    initialWords,
-  );
+  const cut = (): void => void frames.push(borrows ? writer.borrowFrame().slice() : writer.takeFrame());
+  const writer: WireWriter = new WireWriter({ started: () => void started++, full: cut }, initialWords);
   return {
     writer,
     frames,
@@ -24,7 +22,7 @@ function cutting(initialWords?: number) {
       return started;
     },
     finish(): Uint8Array<ArrayBuffer>[] {
-      if (!writer.isEmpty) frames.push(writer.takeFrame());
+      if (!writer.isEmpty) cut();
       return frames;
     },
   };
@@ -70,9 +68,10 @@ describe('WireWriter cutting frames', () => {
       fc.nat(70_000),
       fc.integer({ min: BULK_CHUNK_BYTES - 4, max: 3 * BULK_CHUNK_BYTES + 4 }),
     );
+    const initialWords = fc.constantFrom(16, 1000, undefined);
     fc.assert(
-      fc.property(fc.array(size, { maxLength: 8 }), fc.constantFrom(16, 1000, undefined), (sizes, initialWords) => {
-        const target = cutting(initialWords);
+      fc.property(fc.array(size, { maxLength: 8 }), initialWords, fc.boolean(), (sizes, words, borrows) => {
+        const target = cutting(words, borrows);
         const sent = sizes.map((byteLength, i) => data(byteLength, i));
         for (const [i, bytes] of sent.entries()) command(target.writer, i, bytes);
         const frames = target.finish();
@@ -217,5 +216,22 @@ describe('a writer that knows what the other side takes', () => {
     expect(() => twoOf(3)).toThrow(`${2 * BULK_CHUNK_BYTES + 32} bytes, the other side accepts ${maxFrameBytes}`);
     command(writer, 4, data(BULK_CHUNK_BYTES, 0));
     expect(readCommands(finish()).map(([number]) => number)).toEqual([2, 4]);
+  });
+
+  it('writes the next frame where the borrowed one was, and keeps no buffer that a long string has made grow', () => {
+    const writer = new WireWriter();
+    const buffer = (write: () => void): ArrayBuffer => {
+      write();
+      return writer.borrowFrame().buffer;
+    };
+    const small = (): void => command(writer, 1, data(100, 1));
+    const bulk = (): void => command(writer, 1, data(BULK_CHUNK_BYTES + 100, 1));
+    const first = buffer(small);
+    expect(buffer(small)).toBe(first);
+    const grown = buffer(bulk);
+    expect([buffer(small), buffer(bulk)]).toEqual([grown, grown]);
+    const long = buffer(() => writer.string('x'.repeat(BULK_CHUNK_BYTES)));
+    expect(long.byteLength).toBeGreaterThan(2 * BULK_CHUNK_BYTES);
+    expect(buffer(small).byteLength).toBe(first.byteLength);
   });
 });

@@ -13,6 +13,8 @@ import {
 const INITIAL_WORDS = 16 << 10;
 /** Room behind that, so that the last record of a frame, with some data in it, seldom makes the buffer grow. */
 const SPARE_WORDS = 2 << 10;
+/** A larger buffer is let go once its frame was sent. */
+const MAX_KEPT_BYTES = 2 * BULK_CHUNK_BYTES;
 /** Lengths of bulk data are of one word. */
 const MAX_BLOCK_BYTES = 0xffff_ffff;
 /** Up to this many bytes, a loop is quicker than a call of `set`. */
@@ -311,15 +313,31 @@ export class WireWriter {
 
   /** Ends the frame: its bytes, header first, are the caller's; the writer starts the next one. */
   takeFrame(): Uint8Array<ArrayBuffer> {
+    const frame = this.#endFrame();
+    // A small frame is copied out, so that the buffer serves again; a large one is given away.
+    if (frame.byteLength <= INITIAL_WORDS) return frame.slice();
+    this.#replaceBuffer();
+    return frame;
+  }
+
+  /** As `takeFrame`, but the frame stays the writer's, in the same memory as the next: it is there until a record is written. */
+  borrowFrame(): Uint8Array<ArrayBuffer> {
+    const frame = this.#endFrame();
+    // What bulk data made of the buffer is needed again; what a long string made of it is not.
+    if (this.words.byteLength > MAX_KEPT_BYTES) this.#replaceBuffer();
+    return frame;
+  }
+
+  #endFrame(): Uint8Array<ArrayBuffer> {
     const byteLength = this.position * 4;
     this.words[0] = byteLength;
     this.position = 1;
     this.#capacity = 1;
-    // A small frame is copied out, so that the buffer serves again; a large one is given away.
-    if (byteLength <= INITIAL_WORDS) return this.#bytes.slice(0, byteLength);
-    const frame = this.#bytes.subarray(0, byteLength);
+    return this.#bytes.subarray(0, byteLength);
+  }
+
+  #replaceBuffer(): void {
     this.words = new Int32Array(this.#frameWords + SPARE_WORDS);
     this.#bytes = new Uint8Array(this.words.buffer);
-    return frame;
   }
 }

@@ -3,9 +3,13 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Transport } from '@vesper-gpu/wire';
+import { WebSocket } from 'ws';
 import { inProcessPair } from '../src/in-process.ts';
 import { pumpTransport } from '../src/pump.ts';
 import { socketTransport } from '../src/socket.ts';
+import { resolvers } from './resolvers.ts';
+import { listenWebSocket } from '../src/websocket-listen.ts';
+import { openWebSocket } from '../src/websocket.ts';
 
 export type Pair = [Transport, Transport];
 
@@ -43,6 +47,7 @@ export const pairKinds: PairKind[] = [
   { name: 'in-process', runs: 100, halfCloses: true, open: () => Promise.resolve(inProcessPair()) },
   { name: 'unix socket', runs: 30, halfCloses: true, open: async () => sockets(await socketPair('unix')) },
   { name: 'tcp socket', runs: 30, halfCloses: true, open: async () => sockets(await socketPair('tcp')) },
+  { name: 'websocket', runs: 15, halfCloses: true, open: webSockets },
   { name: 'device pump', runs: 4, halfCloses: false, open: pumped },
 ];
 
@@ -56,4 +61,15 @@ async function pumped(): Promise<Pair> {
   const pump = pumpTransport(a, 'dev:test', 10_000);
   a.destroy();
   return [pump, socketTransport(b)];
+}
+
+async function webSockets(): Promise<Pair> {
+  const accepted = resolvers<Transport>();
+  const listener = await listenWebSocket('tcp:127.0.0.1:0', { connection: accepted.resolve });
+  try {
+    const url = listener.address.replace('tcp:', 'ws://');
+    return [await openWebSocket(url, { WebSocket }), await accepted.promise];
+  } finally {
+    await listener.close();
+  }
 }

@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { pattern, Received, turns } from '../test/received.ts';
+import { inProcessPair } from './in-process.ts';
+import { relay } from './relay.ts';
+import { HIGH_WATER_BYTES } from './water-marks.ts';
+
+function relayed() {
+  const [a, toA] = inProcessPair();
+  const [b, toB] = inProcessPair();
+  return { a, b, ended: relay(toA, toB) };
+}
+
+it('passes bytes on both ways, and the end of either side', async () => {
+  const { a, b, ended } = relayed();
+  const [atA, atB] = [new Received(a), new Received(b)];
+  a.send(pattern(1000, 1));
+  b.send(pattern(2000, 2));
+  await Promise.all([atB.atLeast(1000), atA.atLeast(2000)]);
+  expect(atB.content.equals(pattern(1000, 1))).toBe(true);
+  expect(atA.content.equals(pattern(2000, 2))).toBe(true);
+  a.send(pattern(10));
+  a.close();
+  expect(await atB.closedOnce).toBeUndefined();
+  expect(atB.byteLength).toBe(1010);
+  await ended;
+  expect(await atA.closedOnce).toBeUndefined();
+});
+
+it('has one side wait while the other does not read', async () => {
+  const { a, b, ended } = relayed();
+  const [atA, atB] = [new Received(a), new Received(b)];
+  b.pause();
+  let sent = 0;
+  for (let goesOn = true; goesOn; sent += 1 << 20) {
+    goesOn = a.send(pattern(1 << 20, sent));
+    await turns(4);
+    expect(sent).toBeLessThan(4 * HIGH_WATER_BYTES);
+  }
+  b.resume();
+  await atA.drainedOnce();
+  await atB.atLeast(sent);
+  a.close();
+  await ended;
+});

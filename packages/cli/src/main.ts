@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import type { LearnFlags } from './commands/learn.ts';
-import { addServeOptions, driverOption, logLevelOption, type ServeFlags } from './commands/serve-options.ts';
+import type { GatewayFlags } from './commands/gateway.ts';
+import {
+  addServeOptions,
+  driverOption,
+  logLevelOption,
+  parseCount,
+  type ServeFlags,
+} from './commands/serve-options.ts';
 
 /**
  * The `vesper` command. A command's own modules are loaded when it runs: `generate` needs no driver, `serve` no generator.
@@ -32,6 +39,7 @@ function createProgram(done: (exitStatus: number) => void): Command {
     .exitOverride();
   addServe(program, done);
   addRun(program, done);
+  addGateway(program, done);
   program
     .command('doctor')
     .description('say which adapter and driver a host on this machine would use, and why')
@@ -75,6 +83,24 @@ function addRun(program: Command, done: (exitStatus: number) => void): void {
     .action(async (args: string[], flags: ServeFlags) => {
       const { run } = await import('./commands/run.ts');
       done(await run(args, flags));
+    });
+}
+
+function addGateway(program: Command, done: (exitStatus: number) => void): void {
+  program
+    .command('gateway')
+    .description('take WebSockets, which browsers can open, and pass their bytes on to a host')
+    .requiredOption('--listen <address>', 'where: tcp:HOST:PORT (port 0 for any), or unix:PATH behind a proxy')
+    .requiredOption('--to <address>', 'the address of the host')
+    .option(
+      '--allow-origin <origin...>',
+      'pages of this origin may connect, such as https://example.com (default: no page; programs may)',
+    )
+    .option('--max-connections <n>', 'how many may be open at a time', parseCount, 64)
+    .addOption(logLevelOption('info'))
+    .action(async (flags: GatewayFlags) => {
+      const { gateway } = await import('./commands/gateway.ts');
+      done(await gateway(flags));
     });
 }
 

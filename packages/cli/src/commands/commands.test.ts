@@ -9,6 +9,7 @@ import { afterwards, eventually, temporaryFolder } from '../../test/test-broker.
 
 const GUEST = fileURLToPath(new URL('../../test/guest.mjs', import.meta.url));
 const REGISTER = ['--import', '@vesper-gpu/register'];
+const GATEWAY = ['gateway', '--listen', 'tcp:127.0.0.1:0'];
 
 /** A guest process that stays; it sends each value through the GPU and says what came back. */
 class Guest {
@@ -35,13 +36,17 @@ class Guest {
 describe('vesper', () => {
   it.each([
     [['--version'], 0, /^\d+\.\d+\.\d+\n$/, /^$/],
-    [['--help'], 0, /serve[\s\S]+run[\s\S]+doctor[\s\S]+generate[\s\S]+check/, /^$/],
+    [['--help'], 0, /serve[\s\S]+run[\s\S]+gateway[\s\S]+doctor[\s\S]+generate[\s\S]+check/, /^$/],
     [[], 2, /^$/, /Usage: vesper/],
     [['frobnicate'], 2, /^$/, /unknown command 'frobnicate'/],
     [['serve'], 2, /^$/, /--listen/],
     [['serve', '--listen', 'tcp:127.0.0.1:0', '--max-guests', 'many'], 2, /^$/, /whole number from 1/],
     [['run', '--driver', 'magic', '--', 'true'], 2, /^$/, /Allowed choices are auto, system, swiftshader/],
     [['check', '--frobnicate'], 2, /^$/, /--frobnicate/],
+    [['gateway', '--listen', 'tcp:127.0.0.1:0'], 2, /^$/, /--to/],
+    [[...GATEWAY, '--to', 'nonsense'], 1, /^$/, /"nonsense" is no address of a Vesper host/],
+    [[...GATEWAY, '--to', 'unix:/x', '--allow-origin', 'null'], 1, /^$/, /"null" is no origin .* SCHEME:\/\/HOST/],
+    [[...GATEWAY, '--to', 'unix:/x', '--allow-origin', 'http://a.b/'], 1, /^$/, /no origin .* give http:\/\/a\.b\n/],
     [['serve', '--listen', 'nonsense'], 1, /^$/, /"nonsense" is no address of a Vesper host/],
   ])('%j ends with %i', async (args, status, stdout, stderr) => {
     const vesper = new VesperProcess(args);

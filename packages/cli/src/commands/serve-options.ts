@@ -54,7 +54,8 @@ export function brokerOptions(flags: ServeFlags): Omit<BrokerOptions, 'listen'> 
   };
 }
 
-function parseCount(text: string): number {
+/** @throws InvalidArgumentError for what is no number of guests */
+export function parseCount(text: string): number {
   const count = Number(text);
   if (!/^\d+$/.test(text) || count < 1 || count > 10_000) {
     throw new InvalidArgumentError('Give a whole number from 1 to 10000.');

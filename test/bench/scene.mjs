@@ -50,6 +50,7 @@ export async function makeScene(gpu) {
     device.createPipelineLayout({ bindGroupLayouts: [layout, layout, dynamicLayout] }),
   );
   const pipeline = device.createRenderPipeline(pipelineDescriptor);
+  const pipelines = [pipeline, device.createRenderPipeline(pipelineDescriptor)];
   const computePipeline = device.createComputePipeline({
     layout: 'auto',
     compute: { module: pipelineDescriptor.vertex.module, entryPoint: 'compute' },
@@ -73,6 +74,7 @@ export async function makeScene(gpu) {
     dynamicGroup,
     pipelineDescriptor,
     pipeline,
+    pipelines,
     computePipeline,
     view,
     mappable,
@@ -184,8 +186,8 @@ export const renderLoops = {
   setIndexBuffer(pass, { buffers }, count) {
     for (let i = 0; i < count; i++) pass.setIndexBuffer(buffers[i % VARIANTS], 'uint16');
   },
-  setPipeline(pass, { pipeline }, count) {
-    for (let i = 0; i < count; i++) pass.setPipeline(pipeline);
+  setPipeline(pass, { pipelines }, count) {
+    for (let i = 0; i < count; i++) pass.setPipeline(pipelines[i % 2]);
   },
   drawIndexed(pass, scene, count) {
     for (let i = 0; i < count; i++) pass.drawIndexed(3);

@@ -20,6 +20,8 @@ const layers = {
 };
 /** Run in a browser too. */
 const portable = new Set(['wire', 'webidl', 'protocol', 'guest']);
+/** What pages and their workers import of other packages. */
+const portableFiles = /^packages\/transport\/src\/(?:in-process|relay|water-marks|websocket)\.ts$/;
 /** npm packages that only one place may import. */
 const exclusive = [
   { module: 'webgpu', folder: 'packages/dawn/', why: 'only packages/dawn binds the npm package webgpu' },
@@ -49,9 +51,12 @@ export function checkSource(path, text) {
 
   const name = packageOf(path);
   const isTest = /\.test\.m?[jt]s$/.test(path);
-  const isPortable = portable.has(name) || (name === 'host' && !path.startsWith('packages/host/src/node/'));
-  const portableRule =
-    name === 'host'
+  const isPortableFile = portableFiles.test(path);
+  const isPortable =
+    isPortableFile || portable.has(name) || (name === 'host' && !path.startsWith('packages/host/src/node/'));
+  const portableRule = isPortableFile
+    ? 'this file runs in a browser too'
+    : name === 'host'
       ? 'packages/host uses node only under src/node, so that it runs on any WebGPU'
       : `packages ${[...portable].join(', ')} run in a browser too`;
 

@@ -25,6 +25,7 @@ describe('the dependency rule', () => {
     ['packages/guest/src/a.ts', `function f(b: Buffer) {}`, 'uses Buffer'],
     ['packages/guest/src/a.ts', `if (process.env.X) {}`, 'uses process'],
     ['packages/guest/src/a.ts', `globalThis.process?.exit()`, 'uses globalThis.process'],
+    ['packages/transport/src/websocket.ts', `import { WebSocket } from 'node:http';`, 'runs in a browser too'],
     ['packages/host/src/a.ts', `import { fork } from 'node:child_process';`, 'only under src/node'],
     ['packages/host/src/a.ts', `import { create } from 'webgpu';`, 'only packages/dawn'],
     ['scripts/bench.mjs', `const { create } = await import('webgpu');`, 'only packages/dawn'],

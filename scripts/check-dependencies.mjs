@@ -21,10 +21,15 @@ const layers = {
 /** Run in a browser too. */
 const portable = new Set(['wire', 'webidl', 'protocol', 'guest']);
 /** What pages and their workers import of other packages. */
-const portableFiles = /^packages\/transport\/src\/(?:in-process|relay|water-marks|websocket)\.ts$/;
+const portableFiles = /^packages\/transport\/src\/(?:ring\/|(?:in-process|relay|water-marks|websocket)\.ts$)/;
 /** npm packages that only one place may import. */
 const exclusive = [
   { module: 'webgpu', folder: 'packages/dawn/', why: 'only packages/dawn binds the npm package webgpu' },
+  {
+    module: 'koffi',
+    folder: 'packages/transport/src/shared-memory/',
+    why: 'only packages/transport/src/shared-memory calls the system with koffi',
+  },
   {
     module: 'webidl2',
     folder: 'packages/codegen/src/parse/',

@@ -31,6 +31,9 @@ describe('the dependency rule', () => {
     ['scripts/bench.mjs', `const { create } = await import('webgpu');`, 'only packages/dawn'],
     ['test/a.test.ts', `import { parse } from 'webidl2';`, 'only packages/codegen/src/parse'],
     ['packages/codegen/src/lower/a.ts', `import { parse } from 'webidl2';`, 'only packages/codegen/src/parse'],
+    ['packages/transport/src/ring/a.ts', `import { x } from 'node:net';`, 'runs in a browser too'],
+    ['packages/transport/src/in-process.ts', `const b = Buffer.from(x);`, 'uses Buffer'],
+    ['packages/cli/src/a.ts', `import koffi from 'koffi';`, 'only packages/transport/src/shared-memory'],
     ['packages/wire/src/a.ts', `import { encode } from 'msgpackr';`, 'has no dependency'],
   ])('refuses in %s: %s', (path, text, rule) => {
     const violations = checkSource(path, `// first line\n${text}\n`);

@@ -65,7 +65,7 @@ export class TestBroker {
   async connect(): Promise<Client> {
     const address = parseAddress(this.broker.addresses[0]!);
     if (address.kind === 'dev') throw new Error('a device cannot be connected to');
-    const socket = connect(address.kind === 'unix' ? { path: address.path } : address);
+    const socket = connect(address.kind === 'tcp' ? address : { path: address.path });
     await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
     return new Client(socket);
   }

@@ -254,8 +254,11 @@ class GuestSession implements Session {
   }
 
   #closed(error: Error | undefined): void {
-    if (error !== undefined) this.#end({ reason: 'fault', message: error.message, error });
-    else if (this.#helloReader !== undefined)
+    // A transport too has rules, where the guest writes into memory of both.
+    if (error !== undefined) {
+      const reason = error instanceof ProtocolError ? 'protocol' : 'fault';
+      this.#end({ reason, message: error.message, error });
+    } else if (this.#helloReader !== undefined)
       this.#end({ reason: 'protocol', message: this.#helloReader.endedEarly().message });
     else if (this.#connection.stream.isWithinFrame)
       this.#end({ reason: 'protocol', message: 'truncated: the guest left within a frame' });

@@ -7,6 +7,7 @@ describe('parseAddress', () => {
   it.each([
     ['unix:/run/vesper', { kind: 'unix', path: '/run/vesper' }],
     ['unix:relative:with:colons', { kind: 'unix', path: 'relative:with:colons' }],
+    ['shm:/run/vesper', { kind: 'shm', path: '/run/vesper' }],
     ['tcp:localhost:0', { kind: 'tcp', host: 'localhost', port: 0 }],
     ['tcp:192.0.2.1:65535', { kind: 'tcp', host: '192.0.2.1', port: 65_535 }],
     ['tcp:[2001:db8::1]:7000', { kind: 'tcp', host: '2001:db8::1', port: 7000 }],
@@ -21,6 +22,7 @@ describe('parseAddress', () => {
     'unix',
     'unix:',
     'dev:',
+    'shm:',
     'tcp:',
     '/run/vesper',
     'http://example.com',
@@ -36,13 +38,14 @@ describe('parseAddress', () => {
   ])('refuses "%s", naming it and the accepted forms', (text) => {
     expect(() => parseAddress(text)).toThrow(ConnectionError);
     expect(() => parseAddress(text)).toThrow(
-      `"${text}" is no address of a Vesper host: give unix:PATH, tcp:HOST:PORT (an IPv6 HOST in brackets) or dev:PATH`,
+      `"${text}" is no address of a Vesper host: give unix:PATH, shm:PATH, tcp:HOST:PORT (an IPv6 HOST in brackets) or dev:PATH`,
     );
   });
 
   it('says what is wrong with a port or a path', () => {
     expect(() => parseAddress('tcp:localhost:65536')).toThrow('port 65536 is above 65535');
     expect(() => parseAddress(`unix:/${'x'.repeat(103)}`)).toThrow('can take 103 bytes, and this one takes 104');
+    expect(() => parseAddress(`shm:/${'x'.repeat(103)}`)).toThrow('can take 103 bytes, and this one takes 104');
     expect(() => parseAddress(`unix:/${'é'.repeat(52)}`)).toThrow('this one takes 105');
   });
 

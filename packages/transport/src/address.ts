@@ -3,20 +3,21 @@ import { ConnectionError } from '@vesper-gpu/wire';
 /** Where a host listens, or what leads to it. */
 export type Address =
   | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'shm'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'dev'; readonly path: string };
 
-const FORMS = 'unix:PATH, tcp:HOST:PORT (an IPv6 HOST in brackets) or dev:PATH';
+const FORMS = 'unix:PATH, shm:PATH, tcp:HOST:PORT (an IPv6 HOST in brackets) or dev:PATH';
 
 /** Linux has room for 108 bytes with the final zero, macOS for 104. */
 const MAX_UNIX_PATH_BYTES = 103;
 
 /**
- * Reads `unix:PATH`, `tcp:HOST:PORT` or `dev:PATH`. Port 0 stands for any free port, when listening.
+ * Reads `unix:PATH`, `shm:PATH`, `tcp:HOST:PORT` or `dev:PATH`. Port 0 stands for any free port, when listening.
  * @throws ConnectionError that names the address and the accepted forms.
  */
 export function parseAddress(address: string): Address {
-  const [, kind, rest] = /^(unix|tcp|dev):([^\0]+)$/s.exec(address) ?? [];
+  const [, kind, rest] = /^(unix|shm|tcp|dev):([^\0]+)$/s.exec(address) ?? [];
   if (rest === undefined) throw invalid(address);
   if (kind === 'tcp') return parseTcp(address, rest);
   if (kind === 'dev') return { kind, path: rest };
@@ -27,7 +28,7 @@ export function parseAddress(address: string): Address {
       `the path of a Unix socket can take ${MAX_UNIX_PATH_BYTES} bytes, and this one takes ${byteLength}`,
     );
   }
-  return { kind: 'unix', path: rest };
+  return { kind: kind === 'shm' ? 'shm' : 'unix', path: rest };
 }
 
 function parseTcp(address: string, rest: string): Address {

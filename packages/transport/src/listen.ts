@@ -4,10 +4,14 @@ import { dirname } from 'node:path';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { ConnectionError } from '@vesper-gpu/wire';
 import { formatAddress, parseAddress, type Address } from './address.ts';
+import { loadNative } from './shared-memory/native.ts';
 
 /** What is done with connections. */
 export interface ListenOptions {
-  /** A guest has connected; the socket is the callee's. Give it to `socketTransport`, or to another process. */
+  /**
+   * A guest has connected; the socket is the callee's. Give it to `socketTransport` (at `shm:PATH` to
+   * `acceptSharedMemory`), or to another process.
+   */
   connection(socket: Socket): void;
   /** Leaves sockets unread, so that they can be handed to another process whole. Default false. */
   pauseOnConnect?: boolean;
@@ -26,7 +30,7 @@ export interface Listener {
 type SocketAddress = Exclude<Address, { kind: 'dev' }>;
 
 /**
- * Listens for guests at `address` (`unix:PATH` or `tcp:HOST:PORT`). A Unix socket is made for its owner alone
+ * Listens for guests at `address` (`unix:PATH`, `shm:PATH` or `tcp:HOST:PORT`). A Unix socket is made for its owner alone
  * (mode 0600); the file of a listener that is gone is replaced.
  * @throws ConnectionError, with one message that names the address and what to do about it.
  */
@@ -37,6 +41,8 @@ export async function listen(address: string, options: ListenOptions): Promise<L
       `cannot listen at ${address}: dev: is the guest's end of a port; listen at unix:PATH, where the virtual machine's monitor connects`,
     );
   }
+  // Else every guest would find out for itself.
+  if (parsed.kind === 'shm') await loadNative(address);
   const server = createServer({ pauseOnConnect: options.pauseOnConnect ?? false, noDelay: true }, (socket) =>
     options.connection(socket),
   );
@@ -50,7 +56,7 @@ async function bind(server: Server, address: SocketAddress): Promise<void> {
     try {
       await tryToBind(server, address);
     } catch (error) {
-      if (codeOf(error) !== 'EADDRINUSE' || address.kind !== 'unix' || !(await isStale(address.path))) throw error;
+      if (codeOf(error) !== 'EADDRINUSE' || address.kind === 'tcp' || !(await isStale(address.path))) throw error;
       await rm(address.path, { force: true });
       await tryToBind(server, address);
     }
@@ -109,7 +115,7 @@ async function isStale(path: string): Promise<boolean> {
 
 function realAddress(server: Server, address: SocketAddress): string {
   const bound = server.address();
-  if (address.kind === 'unix' || bound === null || typeof bound === 'string') return formatAddress(address);
+  if (address.kind !== 'tcp' || bound === null || typeof bound === 'string') return formatAddress(address);
   return formatAddress({ ...address, port: bound.port });
 }
 
@@ -126,16 +132,16 @@ function explain(address: SocketAddress, error: NodeJS.ErrnoException): string {
   const name = formatAddress(address);
   switch (error.code) {
     case 'EADDRINUSE':
-      return address.kind === 'unix'
+      return address.kind !== 'tcp'
         ? `cannot listen at ${name}: another process listens there, or the file is no socket; stop it, or choose another path`
         : `cannot listen at ${name}: another process listens there; stop it, or choose another port (0 for any that is free)`;
     case 'EACCES':
     case 'EPERM':
       // libuv says EACCES where the directory is missing.
-      if (address.kind === 'unix' && !existsSync(dirname(address.path))) {
+      if (address.kind !== 'tcp' && !existsSync(dirname(address.path))) {
         return `cannot listen at ${name}: its directory does not exist; make it, or choose another path`;
       }
-      return `cannot listen at ${name}: no permission; choose ${address.kind === 'unix' ? 'a directory that you can write to' : 'a port above 1023'}`;
+      return `cannot listen at ${name}: no permission; choose ${address.kind !== 'tcp' ? 'a directory that you can write to' : 'a port above 1023'}`;
     case 'ENOENT':
     case 'ENOTDIR':
       return `cannot listen at ${name}: its directory does not exist; make it, or choose another path`;

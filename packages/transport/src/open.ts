@@ -2,13 +2,15 @@ import { connect, type Socket } from 'node:net';
 import { ConnectionError, type Transport } from '@vesper-gpu/wire';
 import { formatAddress, parseAddress, type Address } from './address.ts';
 import { deviceTransport } from './device.ts';
+import { joinSharedMemory } from './shared-memory/guest.ts';
+import { loadNative } from './shared-memory/native.ts';
 import { socketTransport } from './socket.ts';
 
 /** How long, in milliseconds, a host may take to accept; a network that drops packets would take minutes. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
- * Connects to the host at `address` (`unix:PATH`, `tcp:HOST:PORT` or `dev:PATH`).
+ * Connects to the host at `address` (`unix:PATH`, `shm:PATH`, `tcp:HOST:PORT` or `dev:PATH`).
  * @throws ConnectionError, with one message that names the address and what to do about it.
  */
 export async function openTransport(address: string): Promise<Transport> {
@@ -19,14 +21,18 @@ export async function openTransport(address: string): Promise<Transport> {
       `"${address}" cannot be connected to: port 0 is for listening; give the port that the host reported`,
     );
   }
+  if (parsed.kind === 'shm') {
+    const native = await loadNative(address);
+    return joinSharedMemory(await connectSocket(parsed), address, native);
+  }
   return socketTransport(await connectSocket(parsed));
 }
 
 function connectSocket(address: Exclude<Address, { kind: 'dev' }>): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(
-      address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
-    );
+      address.kind === 'tcp' ? { host: address.host, port: address.port } : { path: address.path },
+    ).pause();
     const failed = (error: NodeJS.ErrnoException): void => {
       clearTimeout(timer);
       socket.destroy();
@@ -40,7 +46,7 @@ function connectSocket(address: Exclude<Address, { kind: 'dev' }>): Promise<Sock
     socket.once('connect', () => {
       clearTimeout(timer);
       socket.off('error', failed);
-      resolve(socket.pause());
+      resolve(socket);
     });
   });
 }

@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import type { Transport } from '@vesper-gpu/wire';
 import { WebSocket } from 'ws';
 import { inProcessPair } from '../src/in-process.ts';
+import { listen } from '../src/listen.ts';
+import { openTransport } from '../src/open.ts';
 import { pumpTransport } from '../src/pump.ts';
+import { ringChannel, ringTransport } from '../src/ring/index.ts';
+import { acceptSharedMemory, type SharedMemoryOptions } from '../src/shared-memory/host.ts';
 import { socketTransport } from '../src/socket.ts';
 import { resolvers } from './resolvers.ts';
 import { listenWebSocket } from '../src/websocket-listen.ts';
@@ -47,12 +51,50 @@ export const pairKinds: PairKind[] = [
   { name: 'in-process', runs: 100, halfCloses: true, open: () => Promise.resolve(inProcessPair()) },
   { name: 'unix socket', runs: 30, halfCloses: true, open: async () => sockets(await socketPair('unix')) },
   { name: 'tcp socket', runs: 30, halfCloses: true, open: async () => sockets(await socketPair('tcp')) },
+  { name: 'ring', runs: 30, halfCloses: true, open: () => Promise.resolve(rings()) },
+  { name: 'ring, woken by messages', runs: 30, halfCloses: true, open: () => Promise.resolve(ringsWokenByMessages()) },
+  // Smaller than what is sent, so that every property wraps and waits.
+  { name: 'small ring', runs: 30, halfCloses: true, open: () => Promise.resolve(rings(4096)) },
+  ...(process.platform === 'linux'
+    ? [{ name: 'shared memory', runs: 30, halfCloses: true, open: () => sharedMemoryPair() }]
+    : []),
   { name: 'websocket', runs: 15, halfCloses: true, open: webSockets },
   { name: 'device pump', runs: 4, halfCloses: false, open: pumped },
 ];
 
 function sockets([a, b]: [Socket, Socket]): Pair {
   return [socketTransport(a), socketTransport(b)];
+}
+
+function rings(capacity?: number): Pair {
+  const { port1, port2 } = ringChannel(capacity);
+  return [ringTransport(port1), ringTransport(port2)];
+}
+
+/** As in an engine that cannot wait without blocking. */
+function ringsWokenByMessages(): Pair {
+  const atomics = Atomics as { waitAsync?: unknown };
+  const { waitAsync } = atomics;
+  delete atomics.waitAsync;
+  try {
+    return rings();
+  } finally {
+    atomics.waitAsync = waitAsync;
+  }
+}
+
+/** A guest and a host, each with a mapping of its own of one memory. */
+export async function sharedMemoryPair(options?: SharedMemoryOptions): Promise<Pair> {
+  const directory = mkdtempSync(join(tmpdir(), 'vesper-pair-'));
+  const accepted = resolvers<Socket>();
+  const listener = await listen(`shm:${join(directory, 'socket')}`, { connection: accepted.resolve });
+  try {
+    const guest = await openTransport(listener.address);
+    return [guest, await acceptSharedMemory(await accepted.promise, options)];
+  } finally {
+    await listener.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 /** A pump whose "device" is one end of a socket pair: a file that is read and written, with a peer that can go. */

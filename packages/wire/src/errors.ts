@@ -18,6 +18,8 @@ export type ProtocolErrorReason =
   | 'bad-object'
   | 'bad-id'
   | 'bad-bulk'
+  /** Of memory that both sides write: the counters in it cannot be true. */
+  | 'bad-ring'
   | 'bad-request'
   | 'limit'
   /** What the policy of the guest allows in all is spent. */

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { listen, type Listener } from '@vesper-gpu/transport';
+import { listen, parseAddress, type Listener } from '@vesper-gpu/transport';
+import { ConnectionError } from '@vesper-gpu/wire';
 
 /** Connections at a time; further ones are closed. */
 const MAX_CONNECTIONS = 16;
@@ -17,6 +18,9 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
  * @throws ConnectionError when the address is none, or cannot be listened at
  */
 export async function serveMetrics(address: string, text: () => string): Promise<Listener> {
+  if (parseAddress(address).kind === 'shm') {
+    throw new ConnectionError(`metrics cannot be fetched through shared memory, at ${address}: give unix:PATH`);
+  }
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, noDelay: true }, (request, response) =>
     answer(request, response, text),
   );

@@ -132,6 +132,12 @@ describe('a server of metrics', () => {
     expect(await response.text()).toBe('y 2\n');
   });
 
+  it('does not share memory', async () => {
+    await expect(serveMetrics('shm:/nowhere/metrics', () => '')).rejects.toThrow(
+      /at shm:\/nowhere\/metrics: give unix:/,
+    );
+  });
+
   it('outlives clients that are silent, many, or speak something else', async () => {
     const { path, server } = await start();
     const garbage = connect(path);

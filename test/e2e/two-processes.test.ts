@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startHost, type Host } from '../semantics/fixture/host.ts';
+import { hostKinds, startHost, type Host } from '../semantics/fixture/host.ts';
 import { runProgram, startProgram } from './program.ts';
 
 /** What compute-and-render.mjs prints. */
 const drawn = JSON.stringify({ squares: [0, 1, 4, 9, 65025], left: [255, 128, 0, 255], right: [0, 0, 255, 255] });
 
-describe.each(['unix', 'tcp'] as const)('an unmodified program, over %s', (kind) => {
+describe.each(hostKinds)('an unmodified program, over %s', (kind) => {
   let host: Host;
   beforeAll(async () => {
     host = await startHost(kind);
@@ -63,15 +63,15 @@ async function expectToOutlive(host: Host, killHost: () => unknown): Promise<voi
   expect(status).toBe(0);
 }
 
-describe('a host that is killed in the midst of work', () => {
+describe.each(hostKinds)('a host that is killed in the midst of work, over %s', (kind) => {
   it('loses the device, settles every promise, and lets the program end by itself', async () => {
-    const host = await startHost();
+    const host = await startHost(kind);
     await expectToOutlive(host, () => host.process.kill('SIGKILL'));
     await host.stop();
   });
 
   it("does the same when only the guest's own process is killed, and the other guests notice nothing", async () => {
-    const host = await startHost();
+    const host = await startHost(kind);
     await expectToOutlive(host, async () => {
       const [, pid] = await host.logged(/"pid":(\d+)[^\n]*guest 1 connected/);
       process.kill(Number(pid), 'SIGKILL');

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { openGPU } from '@vesper-gpu/dawn/gpu';
 import { Learner, serveGuest, type HostMemory, type Policy, type Session } from '@vesper-gpu/host';
 import type { api } from '@vesper-gpu/protocol';
-import { deviceTransport, socketTransport } from '@vesper-gpu/transport';
+import { acceptSharedMemory, deviceTransport, socketTransport } from '@vesper-gpu/transport';
 import type { Transport } from '@vesper-gpu/wire';
 import { adapterWords, type Assignment, type BrokerMessage } from './broker/messages.ts';
 import { watchClose } from './broker/watch-close.ts';
@@ -52,7 +52,7 @@ function stop(): void {
 
 async function serve(assignment: Assignment, socket: Socket | undefined): Promise<void> {
   watch.start(assignment.watch);
-  let opened: Transport;
+  let opened: OpenedGuest;
   try {
     opened = await openGuest(assignment, socket);
   } catch (error) {
@@ -61,9 +61,7 @@ async function serve(assignment: Assignment, socket: Socket | undefined): Promis
     tell({ type: 'ended', report, isFlushing: false }, () => process.exit(0));
     return;
   }
-  const stream = watchClose(opened, () => {
-    if (socket !== undefined) watch.sent(socket);
-  });
+  const stream = watchClose(opened.transport, () => watch.sent(opened.waitingBytes));
   const learner = assignment.learn ? new Learner() : undefined;
   const news = new News(tell, learner);
   session = serveGuest(stream.transport, {
@@ -112,12 +110,27 @@ function delegated(answer: Extract<BrokerMessage, { type: 'delegated' }>): void 
   delegations.delete(answer.id);
 }
 
-function openGuest(assignment: Assignment, socket: Socket | undefined): Transport | Promise<Transport> {
+/** A connection to a guest. */
+interface OpenedGuest {
+  readonly transport: Transport;
+  /** How many bytes wait for the guest to read. */
+  waitingBytes(): number;
+}
+
+async function openGuest(assignment: Assignment, socket: Socket | undefined): Promise<OpenedGuest> {
   if (assignment.type === 'device') {
-    return deviceTransport(assignment.path, { connectTimeoutMs: DEVICE_PATIENCE_MS });
+    const transport = await deviceTransport(assignment.path, { connectTimeoutMs: DEVICE_PATIENCE_MS });
+    return { transport, waitingBytes: () => 0 };
   }
   if (socket === undefined) throw new Error('the guest had gone when its connection was handed over');
-  return socketTransport(socket);
+  if (assignment.receivedBytes !== undefined) {
+    const transport = await acceptSharedMemory(socket, { receivedBytes: assignment.receivedBytes });
+    return { transport, waitingBytes: () => transport.queuedBytes };
+  }
+  return {
+    transport: socketTransport(socket),
+    waitingBytes: () => (socket.destroyed ? 0 : socket.writableLength),
+  };
 }
 
 /** Node has `gc` under --expose-gc, with which the broker starts this program. */

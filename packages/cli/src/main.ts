@@ -62,7 +62,7 @@ function addServe(program: Command, done: (exitStatus: number) => void): void {
     .description('serve guests, each in a process of its own, until SIGINT or SIGTERM')
     .requiredOption(
       '--listen <address...>',
-      'where: unix:PATH, tcp:HOST:PORT (port 0 for any), or dev:PATH for the one guest behind a character device; ' +
+      'where: unix:PATH, shm:PATH, tcp:HOST:PORT (port 0 for any), or dev:PATH for the one guest behind a character device; ' +
         'with --policy, ROLE=unix:PATH for guests of that role',
     );
   addServeOptions(command, 'info').action(async (flags: ServeFlags & { listen: string[] }) => {

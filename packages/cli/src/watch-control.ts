@@ -1,6 +1,5 @@
 /** The executor's main thread's side of its watch: starts the worker, and shares memory with it. */
 import { writeSync } from 'node:fs';
-import type { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { commandInfo } from '@vesper-gpu/protocol/host';
 import { beatMs, watchLine, WATCH_DESCRIPTOR, type WatchLimits } from './broker/watch.ts';
@@ -17,8 +16,11 @@ export interface Watch {
   start(limits: WatchLimits): void;
   /** From now on the process may occupy so many bytes. */
   setProcessMemory(bytes: number): void;
-  /** To be called when something was written to the socket: the broker must know where no frame can be added. */
-  sent(socket: Socket): void;
+  /**
+   * To be called when something was sent to the guest: the broker must know where no frame can be added.
+   * @param waitingBytes how many bytes wait for the guest to read; 0 once it is gone
+   */
+  sent(waitingBytes: () => number): void;
   /** The guest is gone: nothing is watched any more. */
   stop(): void;
 }
@@ -56,11 +58,11 @@ export function startWatch(): Watch {
     setProcessMemory: (bytes) => {
       limits[2] = bytes;
     },
-    sent: (socket) => {
-      if (behind !== undefined || socket.writableLength === 0) return;
+    sent: (waitingBytes) => {
+      if (behind !== undefined || waitingBytes() === 0) return;
       setBehind(true);
       behind = setInterval(() => {
-        if (socket.writableLength > 0 && !socket.destroyed) return;
+        if (waitingBytes() > 0) return;
         clearInterval(behind);
         behind = undefined;
         setBehind(false);

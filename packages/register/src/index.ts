@@ -6,12 +6,12 @@ import { openTransport } from '@vesper-gpu/transport';
 
 /**
  * `node --import @vesper-gpu/register PROGRAM`: before the program starts, connects to the host that VESPER_ADDRESS names
- * (unix:PATH, tcp:HOST:PORT, dev:PATH), with the capability in VESPER_CAPABILITY if there is one, and puts `navigator.gpu` and the GPU* classes on the global object.
+ * (unix:PATH, shm:PATH, tcp:HOST:PORT, dev:PATH), with the capability in VESPER_CAPABILITY if there is one, and puts `navigator.gpu` and the GPU* classes on the global object.
  */
 const address = process.env['VESPER_ADDRESS'];
 if (address === undefined || address === '') {
   fail(
-    'VESPER_ADDRESS is not set; name a host there, as unix:PATH, tcp:HOST:PORT or dev:PATH, or start the program with `vesper run -- COMMAND`',
+    'VESPER_ADDRESS is not set; name a host there, as unix:PATH, shm:PATH, tcp:HOST:PORT or dev:PATH, or start the program with `vesper run -- COMMAND`',
   );
 }
 

@@ -27,7 +27,7 @@ export interface ListenAddress {
 /** Options of {@link startBroker}. */
 export interface BrokerOptions {
   /**
-   * Where guests come from, at least one: `unix:PATH` or `tcp:HOST:PORT` to listen at; `dev:PATH`, a character device
+   * Where guests come from, at least one: `unix:PATH`, `shm:PATH` or `tcp:HOST:PORT` to listen at; `dev:PATH`, a character device
    * that leads to one guest. Each may have a policy: who can reach the address has the capability.
    */
   readonly listen: readonly (string | ListenAddress)[];
@@ -121,6 +121,14 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   return broker;
 }
 
+/** Where guests come in. */
+interface Entrance {
+  readonly address: string;
+  readonly policy: Policy | undefined;
+  /** Whether guests that come here expect shared memory. */
+  readonly expectsMemory: boolean;
+}
+
 class RunningBroker implements Broker {
   readonly addresses: string[] = [];
   readonly driver: DriverChoice;
@@ -192,9 +200,10 @@ class RunningBroker implements Broker {
   }
 
   async listen(address: string, policy: Policy | undefined): Promise<void> {
+    const expectsMemory = parseAddress(address).kind === 'shm';
     const listener = await listen(address, {
       pauseOnConnect: true,
-      connection: (socket) => void this.#visit(socket, listener.address, policy),
+      connection: (socket) => void this.#visit(socket, { address: listener.address, policy, expectsMemory }),
       failed: (error) => this.#logger.error({ address }, `a guest could not be accepted: ${error.message}`),
     });
     this.#listeners.push(listener);
@@ -233,26 +242,26 @@ class RunningBroker implements Broker {
   }
 
   /** A connection, from its first byte until it is another process's or closed. */
-  async #visit(socket: Socket, address: string, policy: Policy | undefined): Promise<void> {
+  async #visit(socket: Socket, entrance: Entrance): Promise<void> {
     // Its faults show in its end; without a listener they would end this process.
     socket.on('error', () => {});
     if (this.#closing !== undefined) {
       socket.destroy();
       return;
     }
-    const from = socket.remoteAddress === undefined ? address : `${socket.remoteAddress}:${socket.remotePort}`;
+    const from = socket.remoteAddress === undefined ? entrance.address : `${socket.remoteAddress}:${socket.remotePort}`;
     this.#visitors.add(socket);
     try {
       const visitor = await this.#reception.receive(socket);
-      await this.#serve(socket, visitor, from, policy);
+      await this.#serve(socket, visitor, from, entrance);
     } catch (error) {
-      this.#reject(socket, from, error);
+      this.#reject(socket, from, error, entrance);
     } finally {
       this.#visitors.delete(socket);
     }
   }
 
-  async #serve(socket: Socket, visitor: Visitor, from: string, ofAddress: Policy | undefined): Promise<void> {
+  async #serve(socket: Socket, visitor: Visitor, from: string, entrance: Entrance): Promise<void> {
     const maxGuests = this.#options.maxGuests ?? 64;
     if (this.#sessions.size >= maxGuests) {
       throw new Rejection(
@@ -265,12 +274,12 @@ class RunningBroker implements Broker {
     if (capability !== undefined && grant === undefined) {
       throw new Rejection('the capability that the guest shows was never given, or has been used or withdrawn', true);
     }
-    const policy = grant?.policy ?? ofAddress;
+    const policy = grant?.policy ?? entrance.policy;
     const session = this.#admit(agent, policy, grant?.parent);
     if (!(await session.executor.ready)) {
       throw new Rejection('the host could not start a process for this guest; its log says why', true);
     }
-    const detached = detach(socket, visitor);
+    const detached = detach(socket, visitor, entrance.expectsMemory);
     if (detached === undefined || this.#closing !== undefined) {
       session.abandon('it was gone before it could be served');
       socket.destroy();
@@ -310,13 +319,14 @@ class RunningBroker implements Broker {
     return session;
   }
 
-  #reject(socket: Socket, from: string, error: unknown): void {
+  #reject(socket: Socket, from: string, error: unknown, { expectsMemory }: Entrance): void {
     const message = error instanceof Error ? error.message : String(error);
     this.#observer.rejected();
     // A socket that was closed because the broker ends is no news.
     if (error instanceof Rejection && error.madeRoom) this.#logFlood(from);
     else if (this.#closing === undefined) this.#logRefusal(from, message);
-    if (error instanceof Rejection && error.speaksVesper && !socket.destroyed) refuseGuest(socket, message, AGENT);
+    if (error instanceof Rejection && error.speaksVesper && !socket.destroyed)
+      refuseGuest(socket, message, AGENT, expectsMemory);
     else socket.destroy();
   }
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { encodeStreamEnded } from '@vesper-gpu/protocol/host';
-import { socketTransport } from '@vesper-gpu/transport';
+import { beginPlainStream, socketTransport } from '@vesper-gpu/transport';
 import { WireWriter, type SessionEndReason } from '@vesper-gpu/wire';
 import type { GuestSource } from './messages.ts';
 import type { Visitor } from './reception.ts';
@@ -28,9 +28,10 @@ export interface Detached {
  * Node goes on reading a paused socket until a buffer is full, and drops what it reads behind the hand-over. So its
  * buffer is emptied and the reading is stopped, both in the task that sends the socket: whatever comes later stays in
  * the kernel, for the process that gets the socket. (Without the stop, up to some MB are lost under load: tried.)
+ * @param expectsMemory whether the guest expects shared memory
  * @returns undefined when the guest has gone
  */
-export function detach(socket: Socket, visitor: Visitor): Detached | undefined {
+export function detach(socket: Socket, visitor: Visitor, expectsMemory: boolean): Detached | undefined {
   const chunks: Uint8Array[] = [visitor.rest];
   for (;;) {
     const chunk = socket.read() as Buffer | null;
@@ -40,8 +41,17 @@ export function detach(socket: Socket, visitor: Visitor): Detached | undefined {
   const handle = handleOf(socket);
   if (socket.destroyed || handle === undefined) return undefined;
   handle.readStop();
-  const rest = Buffer.concat(chunks).toString('base64');
-  return { source: { type: 'guest', fields: [...visitor.fields], rest }, socket: new KeptSocket(socket, handle) };
+  const bytes = Buffer.concat(chunks);
+  const receivedBytes = visitor.receivedBytes + (bytes.byteLength - visitor.rest.byteLength);
+  return {
+    source: {
+      type: 'guest',
+      fields: [...visitor.fields],
+      rest: bytes.toString('base64'),
+      ...(expectsMemory ? { receivedBytes } : {}),
+    },
+    socket: new KeptSocket(socket, handle, expectsMemory),
+  };
 }
 
 /**
@@ -52,10 +62,13 @@ export class KeptSocket {
   /** To be sent with `keepOpen`. */
   readonly socket: Socket;
   readonly #handle: StreamHandle;
+  readonly #expectsMemory: boolean;
 
-  constructor(socket: Socket, handle: StreamHandle) {
+  /** @param expectsMemory whether the guest expects shared memory */
+  constructor(socket: Socket, handle: StreamHandle, expectsMemory: boolean) {
     this.socket = socket;
     this.#handle = handle;
+    this.#expectsMemory = expectsMemory;
   }
 
   /** Gives the copy up. */
@@ -70,6 +83,7 @@ export class KeptSocket {
    */
   tell(reason: SessionEndReason, detail: string): void {
     const { socket } = this;
+    if (this.#expectsMemory) beginPlainStream(socket);
     const transport = socketTransport(socket);
     const writer = new WireWriter(undefined, 256);
     encodeStreamEnded(writer, reason, detail, -1, -1);

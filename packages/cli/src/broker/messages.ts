@@ -14,6 +14,11 @@ export type GuestSource =
       readonly fields: readonly (readonly [string, string])[];
       /** Base64 of what the broker had received behind the hello. */
       readonly rest: string;
+      /**
+       * Of a guest that expects shared memory: how many bytes the broker has received from it. Absent: its socket
+       * carries everything.
+       */
+      readonly receivedBytes?: number;
     }
   /** The executor opens this character device and reads the hello itself. */
   | { readonly type: 'device'; readonly path: string };

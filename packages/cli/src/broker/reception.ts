@@ -9,7 +9,7 @@ import {
   ProtocolError,
   type GuestHello,
 } from '@vesper-gpu/wire';
-import { socketTransport } from '@vesper-gpu/transport';
+import { beginPlainStream, socketTransport } from '@vesper-gpu/transport';
 
 /** A guest that may be served. */
 export interface Visitor {
@@ -17,6 +17,8 @@ export interface Visitor {
   readonly fields: ReadonlyMap<string, string>;
   /** What had arrived behind the hello. */
   readonly rest: Uint8Array;
+  /** How many bytes had arrived in all. */
+  readonly receivedBytes: number;
 }
 
 /** Why a peer is not served. The message is for the log and, where the peer can read it, for the peer. */
@@ -111,7 +113,7 @@ function receiveHello(
       try {
         const hello = reader.push(chunk);
         if (hello === undefined) return;
-        const visitor = { ...hello, hello: parseGuestHello(hello.fields) };
+        const visitor = { ...hello, receivedBytes, hello: parseGuestHello(hello.fields) };
         const reason = incompatibility(visitor.hello, PROTOCOL);
         if (reason !== undefined) throw new ProtocolError('refused', reason);
         stop();
@@ -133,8 +135,12 @@ function receiveHello(
   });
 }
 
-/** Tells a guest why it is not served, in a hello of this side, which also names this side's wire version; closes. */
-export function refuseGuest(socket: Socket, refusal: string, agent: string): void {
+/**
+ * Tells a guest why it is not served, in a hello of this side, which also names this side's wire version; closes.
+ * @param expectsMemory whether the guest expects shared memory
+ */
+export function refuseGuest(socket: Socket, refusal: string, agent: string, expectsMemory: boolean): void {
+  if (expectsMemory) beginPlainStream(socket);
   const transport = socketTransport(socket);
   transport.send(
     encodeHello({

@@ -65,7 +65,7 @@ describe('npm run bench -- --quick --json FILE', () => {
 
   it('measures every part', () => {
     const parts = new Set(report.rows.map(({ metric }) => metric.split(':')[0]));
-    expect([...parts]).toEqual(['host', 'end to end', 'round trip', 'bulk', 'guest', 'bytes']);
+    expect([...parts]).toEqual(['host', 'end to end', 'round trip', 'bulk', 'ring', 'guest', 'bytes']);
     const names = report.rows.map(({ metric, anchor }) => `${metric} / ${anchor.name}`);
     expect(new Set(names).size).toBe(names.length);
   });

@@ -9,6 +9,7 @@ import { measureGuest } from './guest.mjs';
 import { measureHost } from './host.mjs';
 import { efforts } from './measure.mjs';
 import { openRemote } from './remote.mjs';
+import { measureRings } from './ring/ring.mjs';
 import { measureRoundTrips } from './round-trips.mjs';
 import { table } from './rows.mjs';
 import { openSides } from './sides.mjs';
@@ -44,6 +45,7 @@ const rows = [
   ...(await part('End to end', () => measureEndToEnd(sides, remote, effort))),
   ...(await part('Round trips', () => measureRoundTrips(sides, remote, effort))),
   ...(await part('Bulk data', () => measureBulk(sides, remote, effort))),
+  ...(await part('Rings in shared memory', () => measureRings(sides, remote, effort))),
   // Last, as the host knows nothing of what the guest does now.
   ...(await part('Guest, calls', () => measureGuest(sides, effort))),
   ...(await part('Bytes of calls', () => measureBytes(repeating))),

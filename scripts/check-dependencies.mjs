@@ -21,7 +21,8 @@ const layers = {
 /** Run in a browser too. */
 const portable = new Set(['wire', 'webidl', 'protocol', 'guest']);
 /** What pages and their workers import of other packages. */
-const portableFiles = /^packages\/transport\/src\/(?:ring\/|(?:in-process|relay|water-marks|websocket)\.ts$)/;
+const portableFiles =
+  /^packages\/transport\/src\/(?:ring\/|(?:in-process|relay|water-marks|websocket|websocket-in-worker|websocket-worker)\.ts$)/;
 /** npm packages that only one place may import. */
 const exclusive = [
   { module: 'webgpu', folder: 'packages/dawn/', why: 'only packages/dawn binds the npm package webgpu' },

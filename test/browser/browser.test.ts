@@ -9,7 +9,10 @@ if (executable === undefined) console.warn(`What runs in a browser is not tested
 /** What test/e2e/programs/compute-and-render.mjs prints, in node as well. */
 const drawn = JSON.stringify({ squares: [0, 1, 4, 9, 65025], left: [255, 128, 0, 255], right: [0, 0, 255, 255] });
 
-describe.runIf(executable !== undefined)('a page in Chromium', () => {
+describe.runIf(executable !== undefined).each([
+  { where: 'in the page', path: '/' },
+  { where: 'in a worker', path: '/worker' },
+])('a page in Chromium, its WebSocket $where', ({ path }) => {
   let page: Page;
   let host: GatewayedHost;
   let browser: Chromium;
@@ -17,7 +20,7 @@ describe.runIf(executable !== undefined)('a page in Chromium', () => {
     page = await servePage(new URL('pages/program.mjs', import.meta.url));
     host = await startGatewayedHost(page.origin);
     // The GPU is not the browser's.
-    browser = await openChromium(executable!, `${page.origin}/#${host.url}`, ['--disable-gpu']);
+    browser = await openChromium(executable!, `${page.origin}${path}#${host.url}`, ['--disable-gpu']);
   });
   afterAll(async () => {
     await browser?.close();

@@ -10,6 +10,7 @@ const vesper = fileURLToPath(new URL('../../packages/cli/bin/vesper.js', import.
 /**
  * @typedef {object} GatewayedHost
  * @property {string} url of its WebSocket
+ * @property {string} address without the gateway
  * @property {() => Promise<void>} close ends both processes
  */
 
@@ -30,7 +31,7 @@ export async function startGatewayedHost(origin, args = []) {
   try {
     await host.logged(/listening at (unix:[^\s"]+)/);
     const [, at] = await gateway.logged(/listening for WebSockets at tcp:([^\s"]+)/);
-    return { url: `ws://${at}`, close };
+    return { url: `ws://${at}`, address, close };
   } catch (error) {
     await close();
     throw error;

@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 
 /**
  * @typedef {object} Page
- * @property {string} origin where it is served: any path but those of its script and its report
+ * @property {string} origin where it is served: any path but those of its scripts, its report and its questions
  * @property {Promise<unknown>} report what the page says in the end; rejects when it says that it failed
  * @property {() => void} close
  */
@@ -17,6 +17,9 @@ const ISOLATED = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
+/** What a page finds at `/worker.js`. */
+const WORKER = new URL('pages/worker.mjs', import.meta.url);
+
 const HTML = '<!doctype html><meta charset="utf-8"><title>Vesper</title><script type="module" src="/page.js"></script>';
 
 /**
@@ -24,10 +27,13 @@ const HTML = '<!doctype html><meta charset="utf-8"><title>Vesper</title><script 
  * says what came of it with `report` of pages/report.mjs.
  *
  * @param {URL} entry
+ * @param {object} [further]
+ * @param {Readonly<Record<string, () => unknown>>} [further.questions] paths, and what is answered there in JSON
  * @returns {Promise<Page>}
  */
-export async function servePage(entry) {
-  const script = await bundle(fileURLToPath(entry));
+export async function servePage(entry, { questions = {} } = {}) {
+  /** @type {Record<string, string>} */
+  const scripts = { '/page.js': await bundle(entry), '/worker.js': await bundle(WORKER) };
   /** @type {(value: unknown) => void} */
   let resolve = () => {};
   /** @type {(error: Error) => void} */
@@ -36,7 +42,7 @@ export async function servePage(entry) {
   // It may fail before anyone asks.
   report.catch(() => {});
   const server = createServer(async (request, response) => {
-    const path = request.url?.split('?', 1)[0];
+    const path = request.url ?? '';
     if (request.method === 'POST' && path === '/report') {
       const { value, error } = JSON.parse(await text(request));
       if (error === undefined) resolve(value);
@@ -44,10 +50,13 @@ export async function servePage(entry) {
       response.writeHead(204).end();
       return;
     }
-    const isScript = path === '/page.js';
-    response
-      .writeHead(200, { ...ISOLATED, 'Content-Type': isScript ? 'text/javascript' : 'text/html' })
-      .end(isScript ? script : HTML);
+    const [type, content] =
+      path in questions
+        ? ['application/json', JSON.stringify(questions[path]())]
+        : path in scripts
+          ? ['text/javascript', scripts[path]]
+          : ['text/html', HTML];
+    response.writeHead(200, { ...ISOLATED, 'Content-Type': type }).end(content);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -62,10 +71,10 @@ export async function servePage(entry) {
   };
 }
 
-/** @param {string} file */
-async function bundle(file) {
+/** @param {URL} entry */
+async function bundle(entry) {
   const { outputFiles } = await build({
-    entryPoints: [file],
+    entryPoints: [fileURLToPath(entry)],
     bundle: true,
     write: false,
     format: 'esm',
@@ -75,7 +84,7 @@ async function bundle(file) {
     conditions: ['vesper-source'],
     logLevel: 'silent',
   });
-  return outputFiles[0].contents;
+  return outputFiles[0].text;
 }
 
 /** @param {import('node:http').IncomingMessage} request */

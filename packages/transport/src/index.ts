@@ -9,4 +9,5 @@ export { acceptSharedMemory, type SharedMemoryOptions, type SharedMemoryTranspor
 export { beginPlainStream } from './shared-memory/tags.ts';
 export * from './socket.ts';
 export * from './websocket.ts';
+export * from './websocket-in-worker.ts';
 export { HIGH_WATER_BYTES, LOW_WATER_BYTES } from './water-marks.ts';

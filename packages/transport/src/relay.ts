@@ -9,11 +9,19 @@ export async function relay(a: Transport, b: Transport): Promise<void> {
 }
 
 function passOn(from: Transport, to: Transport): Promise<void> {
+  /** Where bytes lie on their way to a transport that copies them: new memory for each chunk costs more. */
+  let own = new Uint8Array(0);
+  // A chunk is the handler's for the duration of the call only, and may lie in memory that is shared.
+  const copy = (chunk: Uint8Array): Uint8Array<ArrayBuffer> => {
+    if (!to.copiesOnSend) return chunk.slice();
+    if (own.byteLength < chunk.byteLength) own = new Uint8Array(chunk.byteLength);
+    own.set(chunk);
+    return own.subarray(0, chunk.byteLength);
+  };
   return new Promise((resolve) => {
     from.start({
       bytes(chunk) {
-        // A copy: the chunk is the handler's for the duration of the call only.
-        if (!to.send(chunk.slice())) from.pause();
+        if (!to.send(copy(chunk))) from.pause();
       },
       drained: () => to.resume(),
       closed() {

@@ -2,11 +2,11 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { listenWebSocket } from '@vesper-gpu/transport/websocket-listen';
 import { findChromium, INSTALL_CHROMIUM, openChromium, SOFTWARE_WEBGPU } from '../../browser/chromium.mjs';
 import { startGatewayedHost } from '../../browser/gateway.mjs';
 import { servePage } from '../../browser/page.mjs';
 import { row, table } from '../rows.mjs';
+import { openLine } from './line.mjs';
 
 /** @import { Effort } from '../measure.mjs' */
 /** @import { Row, Target } from '../rows.mjs' */
@@ -17,10 +17,12 @@ import { row, table } from '../rows.mjs';
  *
  * @type {Readonly<Record<'normal' | 'quick', Pick<Effort, 'rounds' | 'warmUpMs'>>>}
  */
-const efforts = { normal: { rounds: 150, warmUpMs: 40 }, quick: { rounds: 15, warmUpMs: 10 } };
+const efforts = { normal: { rounds: 150, warmUpMs: 40 }, quick: { rounds: 15, warmUpMs: 20 } };
 
-/** @type {Readonly<Record<string, Target>>} */
-const targets = { draw: { of: 'ratio', atMost: 1 }, 'draw, 4 arguments': { of: 'ratio', atMost: 1 } };
+/** @type {Target} */
+const belowChromium = { of: 'ratio', atMost: 1 };
+/** Calls that are encoded: what they cost. Those that only carry data are compared, and not judged. */
+const isJudged = (/** @type {string} */ name) => !name.startsWith('writeBuffer');
 
 const { values: options } = parseArgs({
   options: { json: { type: 'string' }, quick: { type: 'boolean', default: false }, chromium: { type: 'boolean' } },
@@ -57,22 +59,26 @@ if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(
  * @returns {Promise<Figures>}
  */
 async function measure(executable, effort) {
-  const page = await servePage(new URL('page.mjs', import.meta.url));
+  /** @type {Record<string, () => unknown>} */
+  const questions = {};
+  const page = await servePage(new URL('page.mjs', import.meta.url), { questions });
   const host = await startGatewayedHost(page.origin, ['--driver', 'swiftshader']);
-  const sink = await listenWebSocket('tcp:127.0.0.1:0', {
-    allowedOrigins: [page.origin],
-    connection: (transport) => transport.start({ bytes() {}, closed() {} }),
-  });
+  const lines = {
+    socket: await openLine(host.address, page.origin),
+    worker: await openLine(host.address, page.origin),
+  };
+  for (const [name, { cut, receivedBytes }] of Object.entries(lines)) {
+    Object.assign(questions, { [`/${name}/cut`]: cut, [`/${name}/received`]: receivedBytes });
+  }
   /** @type {Task} */
-  const task = { url: host.url, sink: sink.address.replace('tcp:', 'ws://'), effort };
+  const task = { urls: { socket: lines.socket.url, worker: lines.worker.url }, effort };
   const url = `${page.origin}/#${encodeURIComponent(JSON.stringify(task))}`;
   const browser = await openChromium(executable, url, SOFTWARE_WEBGPU);
   try {
     return /** @type {Figures} */ (await Promise.race([page.report, browser.failed]));
   } finally {
     await browser.close();
-    await host.close();
-    await sink.close();
+    await Promise.all([host.close(), ...Object.values(lines).map((line) => line.close())]);
     page.close();
   }
 }
@@ -82,9 +88,13 @@ async function measure(executable, effort) {
  * @returns {Row[]}
  */
 function rowsOf({ calls }) {
-  return Object.entries(calls).flatMap(([name, { vesper, chromium, bare }]) => {
-    const metric = `in Chromium: ${name}`;
-    const own = row(metric, vesper, 'ns', "Chromium's own", chromium, targets[name]);
-    return bare === undefined ? [own] : [own, row(metric, vesper, 'ns', 'bare stores', bare)];
+  return Object.entries(calls).flatMap(([name, { socket, worker, chromium, bare }]) => {
+    const target = isJudged(name) ? belowChromium : null;
+    const [inPage, inWorker] = [`in Chromium: ${name}`, `in Chromium, socket in a worker: ${name}`];
+    return [
+      row(inPage, socket, 'ns', "Chromium's own", chromium, target),
+      row(inWorker, worker, 'ns', "Chromium's own", chromium, belowChromium),
+      ...(bare === undefined ? [] : [row(inWorker, worker, 'ns', 'bare stores', bare)]),
+    ];
   });
 }

@@ -1,28 +1,29 @@
 // In a page of Chromium: what a call costs the page, through its own WebGPU and through a guest, sending included.
 import { connect } from '@vesper-gpu/guest';
 import { openWebSocket } from '@vesper-gpu/transport/websocket';
+import { openWebSocketInWorker } from '@vesper-gpu/transport/websocket-in-worker';
 import { report } from '../../browser/pages/report.mjs';
 import { BareEncoder, bareLoops } from '../bare-encoder.mjs';
 import { race } from '../measure.mjs';
 import * as chromiumCode from '../scene.mjs?chromium';
-import * as vesperCode from '../scene.mjs?vesper';
-import { Detour } from './detour.mjs';
+import * as socketCode from '../scene.mjs?socket';
+import * as workerCode from '../scene.mjs?worker';
 
+/** @import { GuestConnection } from '@vesper-gpu/guest' */
 /** @import { Contender, Effort } from '../measure.mjs' */
 
 /**
  * What `main.mjs` asks for, in the address of the page.
  *
  * @typedef {object} Task
- * @property {string} url of the host
- * @property {string} sink URL of a WebSocket that nobody listens to
+ * @property {Record<'socket' | 'worker', string>} urls of the lines to the host
  * @property {Pick<Effort, 'rounds' | 'warmUpMs'>} effort
  */
 
 /**
- * Nanoseconds of a call.
+ * Nanoseconds of a call: with a WebSocket in the page, with one in a worker, by Chromium itself, by stores alone.
  *
- * @typedef {{ vesper: number, chromium: number, bare?: number }} Call
+ * @typedef {{ socket: number, worker: number, chromium: number, bare?: number }} Call
  */
 
 /**
@@ -32,7 +33,7 @@ import { Detour } from './detour.mjs';
  * @property {string} userAgent
  */
 
-/** @typedef {{ code: typeof vesperCode, scene: vesperCode.Scene, idle: () => Promise<unknown> }} Side */
+/** @typedef {{ code: typeof chromiumCode, scene: chromiumCode.Scene, idle: () => Promise<unknown> }} Side */
 
 await report(measure);
 
@@ -40,41 +41,46 @@ await report(measure);
 async function measure() {
   if (!crossOriginIsolated) throw new Error('the page is not isolated, and its clock too coarse');
   /** @type {Task} */
-  const { url, sink, effort } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
+  const { urls, effort } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
   if (navigator.gpu === undefined) throw new Error('this Chromium has no WebGPU');
-  const detour = new Detour(await openWebSocket(url), await Detour.open(sink));
-  const connection = await connect(detour);
   const chromium = await openSide(chromiumCode, navigator.gpu);
-  const vesper = await openSide(vesperCode, connection.gpu);
-  for (const { code, scene } of [chromium, vesper]) {
+  const thread = new Worker('/worker.js', { type: 'module' });
+  const connections = {
+    socket: await connect(await openWebSocket(urls.socket)),
+    worker: await connect(await openWebSocketInWorker(thread, urls.worker)),
+  };
+  const socket = await openSide(socketCode, connections.socket.gpu);
+  const worker = await openSide(workerCode, connections.worker.gpu);
+  for (const { code, scene } of [chromium, socket, worker]) {
     await checkResults(code, scene);
     await scene.assertNoError();
   }
   // From here on the host hears nothing: with what it has to do for a burst, a run would take hours.
-  detour.isTaken = true;
-  vesper.idle = () => detour.drained();
+  socket.idle = await cutLine('socket', connections.socket);
+  worker.idle = await cutLine('worker', connections.worker);
   /** @type {Record<string, Call>} */
   const calls = {};
-  const [ours, theirs] = [contenders(vesper), contenders(chromium)];
-  for (const name of Object.keys(ours)) {
+  const all = { socket: contenders(socket), worker: contenders(worker), chromium: contenders(chromium) };
+  for (const name of Object.keys(all.chromium)) {
     const bare = bareLoops[name];
     const encoder = new BareEncoder();
     calls[name] = await race(
       {
-        vesper: ours[name],
-        chromium: theirs[name],
+        socket: all.socket[name],
+        worker: all.worker[name],
+        chromium: all.chromium[name],
         ...(bare && { bare: { run: (/** @type {number} */ count) => bare(encoder, count) } }),
       },
       effort,
     );
   }
   await chromium.scene.assertNoError();
-  const adapters = { vesper: nameOf(vesper.scene.adapter), chromium: nameOf(chromium.scene.adapter) };
+  const adapters = { vesper: nameOf(worker.scene.adapter), chromium: nameOf(chromium.scene.adapter) };
   return { calls, adapters, userAgent: navigator.userAgent };
 }
 
 /**
- * @param {typeof vesperCode} code
+ * @param {typeof chromiumCode} code
  * @param {GPU} gpu
  * @returns {Promise<Side>}
  */
@@ -90,6 +96,19 @@ async function openSide(code, gpu) {
   };
 }
 
+/**
+ * @param {keyof Task['urls']} name
+ * @param {GuestConnection} connection of which all has arrived that was sent
+ * @returns {Promise<() => Promise<void>>} waits until all has arrived at the end of the line
+ */
+async function cutLine(name, { statistics }) {
+  const ask = async (/** @type {string} */ question) => (await fetch(`/${name}/${question}`)).json();
+  const helloBytes = (await ask('cut')) - statistics.sentBytes;
+  return async () => {
+    while ((await ask('received')) < statistics.sentBytes + helloBytes);
+  };
+}
+
 /** @param {GPUAdapter} adapter */
 function nameOf({ info }) {
   return [info.vendor, info.architecture, info.description].filter((part) => part !== '').join(' ');
@@ -98,8 +117,8 @@ function nameOf({ info }) {
 /**
  * What goes up has to come back: else something else is measured than is meant.
  *
- * @param {typeof vesperCode} code
- * @param {vesperCode.Scene} scene
+ * @param {Side['code']} code
+ * @param {Side['scene']} scene
  */
 async function checkResults(code, scene) {
   const data = crypto.getRandomValues(new Uint8Array(4096));

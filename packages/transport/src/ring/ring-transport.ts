@@ -71,6 +71,15 @@ export class RingTransport implements Transport {
     );
   }
 
+  /** See `RingChannelTransport`. */
+  get freeBytes(): number {
+    let bytes = 0;
+    this.#guarded(() => {
+      if (this.#queue.length === 0) bytes = this.#writer.free();
+    });
+    return bytes;
+  }
+
   /** Bytes that were sent and are not in the ring yet. */
   get queuedBytes(): number {
     return this.#queuedBytes;

@@ -1,29 +1,25 @@
-// npm run bench: sets the checkout up, chooses the driver, and measures. npm run bench -- --quick --json FILE
-import { parseArgs } from 'node:util';
-
+// npm run bench: sets the checkout up, chooses the driver, and measures. npm run bench -- --help says what else.
+import { parseOptions, usage } from '../test/bench/options.mjs';
 import { runNode } from './run.mjs';
 import { setupOrExit } from './setup.mjs';
 
-const usage = `usage: npm run bench -- [--chromium] [--quick] [--json FILE]
-  --chromium   calls in a page of Chromium, beside its own WebGPU
-  --quick      fewer repetitions: about half a minute, and less to be relied upon
-  --json FILE  also writes the figures to FILE, as { rows, environment }`;
-
 const args = process.argv.slice(2);
-let chromium;
+let options;
 try {
-  ({ chromium } = parseArgs({
-    args,
-    options: { chromium: { type: 'boolean' }, quick: { type: 'boolean' }, json: { type: 'string' } },
-  }).values);
+  options = parseOptions(args);
 } catch (error) {
-  console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+  console.error(error instanceof Error ? error.message : String(error));
   process.exit(1);
 }
+if (options.help) {
+  console.log(usage);
+  process.exit();
+}
+if (options.report !== undefined) process.exit(await runNode(['test/bench/report.mjs', ...args]));
 
 await setupOrExit();
 // There, the host is a process of its own, which chooses its driver.
-if (chromium) process.exit(await runNode(['test/bench/chromium/main.mjs', ...args]));
+if (options.chromium) process.exit(await runNode(['test/bench/chromium/main.mjs', ...args]));
 const { chooseDriver } = await import('@vesper-gpu/dawn/driver');
 try {
   // Dawn reads its driver's variables when it is loaded: the benchmark is a process of its own.

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,13 +17,47 @@ interface Row {
   readonly ok: boolean | null;
 }
 
+interface Curve {
+  readonly name: string;
+  readonly series: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[] }[];
+}
+
 interface Report {
   readonly rows: readonly Row[];
+  readonly curves: readonly Curve[];
   readonly environment: Readonly<Record<string, unknown>>;
 }
 
 const script = fileURLToPath(new URL('../../scripts/bench.mjs', import.meta.url));
-const run = promisify(execFile);
+const here = fileURLToPath(new URL('.', import.meta.url));
+const execute = promisify(execFile);
+
+/** The benchmark's output. @throws where it fails */
+async function bench(args: readonly string[], timeoutMs = 170_000): Promise<string> {
+  return (await execute(process.execPath, [script, ...args], { timeout: timeoutMs })).stdout;
+}
+
+/** Measures parts, all those of the target table if none is named. */
+async function measure(folder: string, parts: readonly string[]): Promise<{ output: string; report: Report }> {
+  const file = join(folder, `bench-${parts.join('-')}.json`);
+  const output = await bench(['--quick', '--json', file, ...parts.flatMap((part) => ['--only', part])]);
+  return { output, report: JSON.parse(await readFile(file, 'utf8')) as Report };
+}
+
+/** What holds for all rows. */
+function expectWellFormed(report: Report): void {
+  for (const row of report.rows) {
+    expect(Object.keys(row), row.metric).toEqual(['metric', 'value', 'unit', 'anchor', 'ratio', 'target', 'ok']);
+    expect(row.anchor, row.metric).toEqual({ name: expect.any(String), value: expect.any(Number), unit: row.unit });
+    expect(Number.isFinite(row.value) && row.anchor.value > 0, row.metric).toBe(true);
+    expect(row.ratio, row.metric).toBe(row.value / row.anchor.value);
+  }
+  const names = report.rows.map(({ metric, anchor }) => `${metric} / ${anchor.name}`);
+  expect(new Set(names).size).toBe(names.length);
+}
+
+/** Names of the parts in the rows. */
+const partsOf = (report: Report) => [...new Set(report.rows.map(({ metric }) => metric.split(':')[0]))];
 
 /** Times depend on the machine and on what else it does: only the form is looked at. */
 describe('npm run bench -- --quick --json FILE', () => {
@@ -32,24 +66,13 @@ describe('npm run bench -- --quick --json FILE', () => {
   let report: Report;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'vesper-bench-test-'));
-    const file = join(folder, 'bench.json');
-    output = (await run(process.execPath, [script, '--quick', '--json', file], { timeout: 85_000 })).stdout;
-    report = JSON.parse(await readFile(file, 'utf8')) as Report;
-  }, 90_000);
+    ({ output, report } = await measure(folder, []));
+  }, 180_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('writes rows with figures, what they are compared with, and the ratio of both', () => {
     expect(report.rows.length).toBeGreaterThan(40);
-    for (const row of report.rows) {
-      expect(Object.keys(row), row.metric).toEqual(['metric', 'value', 'unit', 'anchor', 'ratio', 'target', 'ok']);
-      expect(row.anchor, row.metric).toEqual({
-        name: expect.any(String),
-        value: expect.any(Number),
-        unit: row.unit,
-      });
-      expect(Number.isFinite(row.value) && row.anchor.value > 0, row.metric).toBe(true);
-      expect(row.ratio, row.metric).toBe(row.value / row.anchor.value);
-    }
+    expectWellFormed(report);
   });
 
   it('judges the rows that have a target, and only these', () => {
@@ -64,18 +87,70 @@ describe('npm run bench -- --quick --json FILE', () => {
   });
 
   it('measures every part', () => {
-    const parts = new Set(report.rows.map(({ metric }) => metric.split(':')[0]));
-    expect([...parts]).toEqual(['host', 'end to end', 'round trip', 'bulk', 'ring', 'guest', 'bytes']);
-    const names = report.rows.map(({ metric, anchor }) => `${metric} / ${anchor.name}`);
-    expect(new Set(names).size).toBe(names.length);
+    const all = ['host', 'end to end', 'round trip', 'bulk', 'ring', 'sustained', 'guest', 'bytes'];
+    expect(partsOf(report)).toEqual(all);
   });
 
   it('names the driver and the runtime, and prints the same rows', () => {
     expect(report.environment).toMatchObject({
       driver: { description: expect.any(String) },
+      dawn: expect.stringMatching(/^\d+\.\d+\.\d+$/),
       node: process.versions.node,
       effort: 'quick',
     });
     for (const { metric } of report.rows) expect(output).toContain(metric);
+  });
+});
+
+describe('npm run bench -- --quick --only PART', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'vesper-bench-test-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('compares codecs by time and by bytes', async () => {
+    const { report } = await measure(folder, ['codecs']);
+    expectWellFormed(report);
+    const kinds = ['draw', 'setBindGroup', 'createRenderPipeline'];
+    const figures = ['encode', 'decode', 'size'];
+    expect(new Set(report.rows.map(({ metric, anchor }) => `${metric} / ${anchor.name}`))).toEqual(
+      new Set(
+        ['JSON', 'msgpackr', 'protobufjs'].flatMap((codec) =>
+          kinds.flatMap((kind) => figures.map((figure) => `codec: ${kind}, ${figure} / ${codec}`)),
+        ),
+      ),
+    );
+  }, 180_000);
+
+  it('runs whole workloads, and grows', async () => {
+    const { report } = await measure(folder, ['workloads', 'growth', 'guests', 'memory']);
+    expectWellFormed(report);
+    expect(partsOf(report)).toEqual(['workload', 'growth', 'guests', 'memory']);
+    const calls = report.rows.filter(({ metric }) => metric.startsWith('workload: calls of:'));
+    expect(calls.length).toBe(12);
+    expect(report.curves.map(({ name }) => name)).toEqual(
+      ['commands', 'objects', 'guests'].flatMap((what) => [`${what}-time`, `${what}-memory`]),
+    );
+    for (const { name, series } of report.curves) {
+      for (const { points } of series) expect(points.length, name).toBeGreaterThan(0);
+    }
+
+    const [first, second] = [
+      join(folder, 'bench-codecs.json'),
+      join(folder, 'bench-workloads-growth-guests-memory.json'),
+    ];
+    await bench(['--report', first, '--report', second, '--out', folder]);
+    const page = await readFile(join(folder, 'RESULTS.md'), 'utf8');
+    for (const { metric } of report.rows) expect(page).toContain(metric);
+    const plots = await readdir(join(folder, 'plots'));
+    for (const [, file] of page.matchAll(/\]\(plots\/(.*?)\)/g)) expect(plots).toContain(file);
+    expect(plots.length).toBe(1 + report.curves.length);
+
+    await expect(bench(['--report', first, '--report', first, '--out', folder])).rejects.toThrow(/measured twice/);
+  }, 180_000);
+
+  it('says what it does not know, before anything is measured', async () => {
+    await expect(bench(['--only', 'hosts'])).rejects.toThrow(/there is no part "hosts"[^]*usage:/);
   });
 });

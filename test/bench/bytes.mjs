@@ -1,9 +1,10 @@
 // What crosses the wire for a call, beside the same call as JSON.
 import { turn } from './measure.mjs';
 import { row } from './rows.mjs';
+import { targets } from './targets.mjs';
 
 /** @import { Sides } from './sides.mjs' */
-/** @import { Row } from './rows.mjs' */
+/** @import { Row, Target } from './rows.mjs' */
 
 const FRAME_HEADER_BYTES = 4;
 const CALLS = 64;
@@ -11,7 +12,7 @@ const CALLS = 64;
 /**
  * A call, and the same as JSON: the member's name, then ids in place of objects, and the other arguments.
  *
- * @typedef {{ act: (() => void), json: unknown, atMost?: number }} Call
+ * @typedef {{ act: (() => void), json: unknown, target?: Target }} Call
  */
 
 /**
@@ -22,12 +23,21 @@ export async function measureBytes(sides) {
   const { scene, code } = sides.guest;
   const { groups, buffers, dynamicGroup, pipeline, pipelineDescriptor, device, queue, layout, entries } = scene;
   sides.loopback.mode = 'discard';
+  const bundle = code.makeBundle(scene, 1);
   const { pass, finish } = code.beginPass(scene);
   /** @type {Record<string, Call>} */
   const passCalls = {
-    draw: { act: () => pass.draw(3), json: ['draw', 3], atMost: 20 },
-    'draw, 4 arguments': { act: () => pass.draw(3, 1, 0, 7), json: ['draw', 3, 1, 0, 7], atMost: 20 },
-    setBindGroup: { act: () => pass.setBindGroup(0, groups[1]), json: ['setBindGroup', 0, 12], atMost: 12 },
+    draw: { act: () => pass.draw(3), json: ['draw', 3], target: targets.drawBytes },
+    'draw, 4 arguments': {
+      act: () => pass.draw(3, 1, 0, 7),
+      json: ['draw', 3, 1, 0, 7],
+      target: targets.drawBytes,
+    },
+    setBindGroup: {
+      act: () => pass.setBindGroup(0, groups[1]),
+      json: ['setBindGroup', 0, 12],
+      target: targets.bindGroupBytes,
+    },
     'setBindGroup + 1 dynamic offset': {
       act: () => pass.setBindGroup(2, dynamicGroup, [256]),
       json: ['setBindGroup', 2, 12, [256]],
@@ -36,6 +46,11 @@ export async function measureBytes(sides) {
     setIndexBuffer: { act: () => pass.setIndexBuffer(buffers[1], 'uint16'), json: ['setIndexBuffer', 12, 'uint16'] },
     setPipeline: { act: () => pass.setPipeline(pipeline), json: ['setPipeline', 12] },
     drawIndexed: { act: () => pass.drawIndexed(3), json: ['drawIndexed', 3] },
+    executeBundles: {
+      act: () => pass.executeBundles([bundle]),
+      json: ['executeBundles', [12]],
+      target: targets.replayBytes,
+    },
   };
   const rows = await rowsOf(sides, passCalls);
   finish();
@@ -56,7 +71,7 @@ export async function measureBytes(sides) {
     'render pipeline, typical descriptor': {
       act: () => device.createRenderPipeline(pipelineDescriptor),
       json: ['createRenderPipeline', 1, 13, { ...pipelineDescriptor, layout: 5, ...stagesWithIds(pipelineDescriptor) }],
-      atMost: 200,
+      target: targets.pipelineBytes,
     },
     'empty encoder + finish + submit': {
       act: () => queue.submit([device.createCommandEncoder().finish()]),
@@ -90,7 +105,7 @@ function stagesWithIds({ vertex, fragment }) {
 async function rowsOf({ loopback }, calls) {
   /** @type {Row[]} */
   const rows = [];
-  for (const [name, { act, json, atMost }] of Object.entries(calls)) {
+  for (const [name, { act, json, target }] of Object.entries(calls)) {
     // The first one may select an encoder.
     act();
     await turn();
@@ -100,7 +115,6 @@ async function rowsOf({ loopback }, calls) {
     await turn();
     loopback.mode = 'discard';
     const total = loopback.recorded.reduce((sum, frame) => sum + frame.byteLength - FRAME_HEADER_BYTES, 0);
-    const target = atMost === undefined ? null : { of: /** @type {const} */ ('value'), atMost };
     rows.push(row(`bytes: ${name}`, total / CALLS, 'B', 'JSON', JSON.stringify(json).length, target));
   }
   return rows;

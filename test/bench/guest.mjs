@@ -2,25 +2,23 @@
 import { BareEncoder, bareLoops } from './bare-encoder.mjs';
 import { race, turn } from './measure.mjs';
 import { row } from './rows.mjs';
+import { targets } from './targets.mjs';
 
 /** @import { Sides } from './sides.mjs' */
 /** @import { Contender, Effort } from './measure.mjs' */
 /** @import { Row, Target } from './rows.mjs' */
 
-/** @type {Readonly<Record<string, number>>} highest ratios to the direct call */
+/** @type {Readonly<Record<string, Target>>} of ratios to the direct call */
 const besideDirect = {
-  'bind group + vertex buffer + draw': 0.02,
-  createBuffer: 0.25,
-  createBindGroup: 0.25,
-  'writeBuffer 16 B': 0.08,
-  'writeBuffer 256 B': 0.08,
+  'bind group + vertex buffer + draw': targets.encode,
+  createBuffer: targets.create,
+  createBindGroup: targets.create,
+  'writeBuffer 16 B': targets.writeBuffer,
+  'writeBuffer 256 B': targets.writeBuffer,
 };
 
-/** @type {Readonly<Record<string, number>>} highest ratios to the bare encoder */
-const besideBare = { draw: 3, setBindGroup: 3 };
-
-/** @param {number | undefined} atMost @returns {Target | null} */
-const ratioAtMost = (atMost) => (atMost === undefined ? null : { of: 'ratio', atMost });
+/** @type {Readonly<Record<string, Target>>} of ratios to the bare encoder */
+const besideBare = { draw: targets.bareStores, setBindGroup: targets.bareStores };
 
 /**
  * @param {Sides} sides
@@ -33,9 +31,9 @@ export async function measureGuest(sides, effort) {
   sides.loopback.mode = 'discard';
   for (const [name, contenders] of allContenders(sides)) {
     const ns = await race(contenders, effort);
-    rows.push(row(`guest: ${name}`, ns.guest, 'ns', 'direct', ns.direct, ratioAtMost(besideDirect[name])));
+    rows.push(row(`guest: ${name}`, ns.guest, 'ns', 'direct', ns.direct, besideDirect[name]));
     if (ns.bare !== undefined) {
-      rows.push(row(`guest: ${name}`, ns.guest, 'ns', 'bare stores', ns.bare, ratioAtMost(besideBare[name])));
+      rows.push(row(`guest: ${name}`, ns.guest, 'ns', 'bare stores', ns.bare, besideBare[name]));
     }
   }
   return rows;

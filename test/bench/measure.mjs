@@ -8,13 +8,52 @@
  * @property {number} warmUpMs how long each contender runs before it is timed, so that its code is compiled
  * @property {number} frames frames of each contender, end to end
  * @property {number} roundTrips round trips of each kind
- * @property {number} transfers transfers of each size and direction
+ * @property {number} transfers transfers of each direction, of at most 16 MiB
+ * @property {readonly number[]} transferMiB sizes of transfers
+ * @property {number} sustained rounds of what keeps the GPU busy
+ * @property {number} replayedDraws draws of the bundle that is replayed
+ * @property {number} workloadMs how long each side of a whole workload runs
+ * @property {'full' | 'small'} workload size of whole workloads
+ * @property {readonly number[]} commands how many at once, as work grows
+ * @property {readonly number[]} objects how many at once, as work grows
+ * @property {readonly number[]} guests how many at once, as work grows
+ * @property {number} steadyMillions millions of commands that memory is watched over, behind as many that warm up
  */
 
 /** @type {Readonly<Record<'normal' | 'quick', Effort>>} */
 export const efforts = {
-  normal: { rounds: 600, warmUpMs: 100, frames: 40, roundTrips: 400, transfers: 24 },
-  quick: { rounds: 30, warmUpMs: 40, frames: 6, roundTrips: 60, transfers: 4 },
+  normal: {
+    rounds: 600,
+    warmUpMs: 100,
+    frames: 40,
+    roundTrips: 400,
+    transfers: 24,
+    transferMiB: [1, 4, 16, 64],
+    sustained: 12,
+    replayedDraws: 100_000,
+    workloadMs: 1500,
+    workload: 'full',
+    commands: [1000, 10_000, 100_000, 1_000_000],
+    objects: [100, 1000, 10_000, 100_000],
+    guests: [1, 2, 4, 8, 16, 32],
+    steadyMillions: 4,
+  },
+  quick: {
+    rounds: 30,
+    warmUpMs: 40,
+    frames: 6,
+    roundTrips: 60,
+    transfers: 4,
+    transferMiB: [1, 16],
+    sustained: 2,
+    replayedDraws: 2000,
+    workloadMs: 50,
+    workload: 'small',
+    commands: [1000, 10_000],
+    objects: [100, 1000],
+    guests: [1, 2],
+    steadyMillions: 0.05,
+  },
 };
 
 /**

@@ -11,18 +11,23 @@ import { openTransport } from '@vesper-gpu/transport';
 import * as code from './scene.mjs?remote';
 import { ECHO, HEADER_BYTES, SINK, SOURCE } from './raw-server.mjs';
 
+/** @import { Memory } from './memory.mjs' */
+
 /**
  * @typedef {object} Remote
  * @property {typeof code} code
  * @property {code.Scene} scene
  * @property {RawClient} raw
+ * @property {() => Promise<Memory>} hostMemory
  * @property {() => Promise<void>} close ends the process
  */
 
 /** @returns {Promise<Remote>} */
 export async function openRemote() {
   const folder = await mkdtemp(join(tmpdir(), 'vesper-bench-'));
-  const host = fork(fileURLToPath(new URL('host-process.mjs', import.meta.url)), [folder]);
+  const host = fork(fileURLToPath(new URL('host-process.mjs', import.meta.url)), [folder], {
+    execArgv: ['--expose-gc'],
+  });
   try {
     const [ready] = await Promise.race([
       once(host, 'message'),
@@ -32,11 +37,18 @@ export async function openRemote() {
     ]);
     const socket = connectSocket({ path: ready.raw });
     await once(socket, 'connect');
-    const connection = await connect(await openTransport(ready.address));
+    // As @vesper-gpu/register does, where there is a collector that can be called.
+    const collectGarbage = globalThis.gc && (() => void globalThis.gc?.());
+    const connection = await connect(await openTransport(ready.address), collectGarbage && { collectGarbage });
     return {
       code,
       scene: await code.makeScene(connection.gpu),
       raw: new RawClient(socket),
+      async hostMemory() {
+        host.send('memory');
+        const [{ memory }] = await once(host, 'message');
+        return memory;
+      },
       async close() {
         socket.destroy();
         await connection.close();

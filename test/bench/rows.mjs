@@ -1,9 +1,32 @@
 // What a benchmark reports, and how it is shown.
 
 /**
- * What a figure should reach, from shared/reference/performance.md: `of` says whether the ratio or the value itself.
+ * What a figure should reach.
  *
- * @typedef {{ of: 'ratio' | 'value', atMost?: number, atLeast?: number }} Target
+ * @typedef {object} Target
+ * @property {string} name the row of the target table; several figures may belong to it
+ * @property {'ratio' | 'value'} of what is judged: the ratio, or the value itself
+ * @property {number} [atMost]
+ * @property {number} [atLeast]
+ * @property {number} [stretch] the same, of what one would be proud of
+ * @property {boolean} [gates] missing it makes the benchmark fail
+ */
+
+/**
+ * How a figure grows with something: lines over one axis.
+ *
+ * @typedef {object} Curve
+ * @property {string} name unique; also the name of the plot's file
+ * @property {string} title
+ * @property {string} x what is varied, with its unit if it has one
+ * @property {string} y what is measured, with its unit
+ * @property {{ name: string, points: [x: number, y: number][] }[]} series
+ */
+
+/**
+ * What a part of the benchmark gives.
+ *
+ * @typedef {{ rows: Row[], curves?: Curve[] }} Measured
  */
 
 /**
@@ -46,8 +69,8 @@ export function row(metric, value, unit, anchorName, anchorValue, target = null)
   return { metric, value, unit, anchor: { name: anchorName, value: anchorValue, unit }, ratio, target, ok };
 }
 
-/** @param {number} value four digits at most, without an exponent */
-function digits(value) {
+/** @param {number} value three digits or so, without an exponent */
+export function digits(value) {
   const size = Math.abs(value);
   if (size >= 1e6) return `${(value / 1e6).toFixed(2)} M`;
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3);

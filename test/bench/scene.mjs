@@ -17,6 +17,14 @@ const shader = /* wgsl */ `
 @fragment fn fragment() -> @location(0) vec4f { return vec4f(1); }
 @compute @workgroup_size(1) fn compute() { }`;
 
+const workShader = /* wgsl */ `
+@group(0) @binding(0) var<storage, read_write> result: array<f32>;
+@compute @workgroup_size(64) fn work(@builtin(global_invocation_id) id: vec3u) {
+  var x = f32(id.x);
+  for (var i = 0; i < 256; i++) { x = fract(x * 1.25 + 0.5); }
+  result[id.x] = x;
+}`;
+
 /**
  * Objects to work with. All buffers hold zeros, so that every triangle is empty: what is measured is the commands.
  *
@@ -61,7 +69,7 @@ export async function makeScene(gpu) {
     usage: GPUTextureUsage.RENDER_ATTACHMENT,
   });
   const view = texture.createView();
-  const mappable = device.createBuffer({ size: 16 << 20, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  const mappable = device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
   return {
     // Dawn for Node crashes when the adapter is collected.
     adapter,
@@ -146,6 +154,38 @@ export function beginPass(scene) {
       return encoder.finish();
     },
   };
+}
+
+/**
+ * Draws for a pass of this scene, encoded once; each has other vertices and another bind group.
+ *
+ * @param {Scene} scene
+ * @param {number} draws
+ */
+export function makeBundle({ device, pipeline, groups, dynamicGroup, buffers }, draws) {
+  const bundle = device.createRenderBundleEncoder({ colorFormats: ['rgba8unorm'] });
+  bundle.setPipeline(pipeline);
+  bundle.setBindGroup(1, groups[0]);
+  bundle.setBindGroup(2, dynamicGroup, [0]);
+  for (let i = 0; i < draws; i++) {
+    bundle.setBindGroup(0, groups[i % VARIANTS]);
+    bundle.setVertexBuffer(0, buffers[i % VARIANTS]);
+    bundle.draw(3);
+  }
+  return bundle.finish();
+}
+
+/**
+ * A frame that replays a bundle, until the GPU has done it.
+ *
+ * @param {Scene} scene
+ * @param {GPURenderBundle} bundle
+ */
+export async function replayFrame(scene, bundle) {
+  const { pass, finish } = beginPass(scene);
+  pass.executeBundles([bundle]);
+  scene.queue.submit([finish()]);
+  await scene.queue.onSubmittedWorkDone();
 }
 
 /** @param {Scene} scene */
@@ -244,6 +284,31 @@ export function dispatchLoop(pass, count) {
 }
 
 /**
+ * Something to compute, in pieces.
+ *
+ * @param {Scene} scene
+ * @returns {(pieces: number) => Promise<unknown>} until the GPU has done it
+ */
+export function makeWork({ device, queue }) {
+  const invocations = 1 << 16;
+  const module = device.createShaderModule({ code: workShader });
+  const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module } });
+  const buffer = device.createBuffer({ size: invocations * 4, usage: GPUBufferUsage.STORAGE });
+  const layout = pipeline.getBindGroupLayout(0);
+  const group = device.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer } }] });
+  return (pieces) => {
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    for (let i = 0; i < pieces; i++) pass.dispatchWorkgroups(invocations / 64);
+    pass.end();
+    queue.submit([encoder.finish()]);
+    return queue.onSubmittedWorkDone();
+  };
+}
+
+/**
  * Calls of the device and the queue, each as a loop of its own. What they make is put into `made`.
  *
  * @type {Record<string, (scene: Scene, count: number, made: { destroy?(): void }[]) => void>}
@@ -292,6 +357,46 @@ export async function encodeFrame(scene, stream, objects) {
 }
 
 /**
+ * Waits until everything that was called has been executed, and judged.
+ *
+ * @param {Scene} scene
+ */
+export async function settled({ device }) {
+  device.pushErrorScope('validation');
+  const error = await device.popErrorScope();
+  if (error !== null) throw new Error(error.message);
+}
+
+/**
+ * A pass of so many commands that stays open: what it takes is what commands take.
+ *
+ * @param {Scene} scene
+ * @param {number} commands
+ */
+export function openFrame(scene, commands) {
+  const { pass, finish } = beginPass(scene);
+  const { run, commandsPerObject } = streams['no redundancy'];
+  run(pass, scene, Math.round(commands / commandsPerObject));
+  return finish;
+}
+
+/**
+ * A frame of everything that may leave something behind: commands, data, objects that are destroyed and that are dropped.
+ *
+ * @param {Scene} scene
+ * @param {number} commands in its pass
+ */
+export async function busyFrame(scene, commands) {
+  const { queue } = scene;
+  /** @type {{ destroy?(): void }[]} */
+  const made = [];
+  for (const loop of ['writeBuffer 256 B', 'createBuffer', 'createBindGroup']) deviceLoops[loop](scene, 4, made);
+  queue.submit([openFrame(scene, commands)()]);
+  for (const object of made) object.destroy?.();
+  await queue.onSubmittedWorkDone();
+}
+
+/**
  * The shortest waits for a host.
  *
  * @type {Record<string, (scene: Scene) => Promise<unknown>>}
@@ -311,23 +416,33 @@ export const roundTrips = {
 };
 
 /**
+ * A buffer to write to and to read from.
+ *
+ * @param {Scene} scene
+ * @param {number} size in bytes
+ */
+export function makeMappable({ device }, size) {
+  return device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+}
+
+/**
  * Writes and waits until it is done.
  *
  * @param {Scene} scene
+ * @param {GPUBuffer} buffer
  * @param {Uint8Array<ArrayBuffer>} data
  */
-export async function upload({ queue, mappable }, data) {
-  queue.writeBuffer(mappable, 0, data);
+export async function upload({ queue }, buffer, data) {
+  queue.writeBuffer(buffer, 0, data);
   await queue.onSubmittedWorkDone();
 }
 
 /**
- * Maps what is there and makes it an array.
+ * Maps a buffer and makes it an array.
  *
- * @param {Scene} scene
- * @param {number} byteLength
+ * @param {GPUBuffer} buffer
  */
-export async function readBack({ mappable }, byteLength) {
-  await mappable.mapAsync(GPUMapMode.READ, 0, byteLength);
-  return new Uint8Array(mappable.getMappedRange(0, byteLength));
+export async function readBack(buffer) {
+  await buffer.mapAsync(GPUMapMode.READ);
+  return new Uint8Array(buffer.getMappedRange());
 }

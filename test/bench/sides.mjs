@@ -33,7 +33,8 @@ export async function openSides(options) {
   const gpu = openGPU();
   const directScene = await directCode.makeScene(gpu);
   const loopback = new Loopback();
-  const session = serveGuest(loopback.host, { gpu });
+  // What is fed to it has been executed behind that, however long it takes.
+  const session = serveGuest(loopback.host, { gpu, turnMs: Infinity });
   const connection = await connect(loopback.guest, options);
   const guestScene = await guestCode.makeScene(connection.gpu);
   return {

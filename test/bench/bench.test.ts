@@ -129,9 +129,10 @@ describe('npm run bench -- --quick --only PART', () => {
     expect(partsOf(report)).toEqual(['workload', 'growth', 'guests', 'memory']);
     const calls = report.rows.filter(({ metric }) => metric.startsWith('workload: calls of:'));
     expect(calls.length).toBe(12);
-    expect(report.curves.map(({ name }) => name)).toEqual(
-      ['commands', 'objects', 'guests'].flatMap((what) => [`${what}-time`, `${what}-memory`]),
-    );
+    expect(report.curves.map(({ name }) => name)).toEqual([
+      ...['commands', 'objects', 'guests'].flatMap((what) => [`${what}-time`, `${what}-memory`]),
+      'steady-memory',
+    ]);
     for (const { name, series } of report.curves) {
       for (const { points } of series) expect(points.length, name).toBeGreaterThan(0);
     }
@@ -152,5 +153,22 @@ describe('npm run bench -- --quick --only PART', () => {
 
   it('says what it does not know, before anything is measured', async () => {
     await expect(bench(['--only', 'hosts'])).rejects.toThrow(/there is no part "hosts"[^]*usage:/);
+  });
+});
+
+describe('RESULTS.md', () => {
+  it('is what is made of the files in results', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'vesper-bench-test-'));
+    try {
+      const results = (await readdir(join(here, 'results'))).map((file) => join(here, 'results', file));
+      await bench(['--report', ...results, '--out', folder]);
+      const plots = await readdir(join(here, 'plots'));
+      expect(await readdir(join(folder, 'plots'))).toEqual(plots);
+      for (const file of ['RESULTS.md', ...plots.map((plot) => join('plots', plot))]) {
+        expect(await readFile(join(folder, file), 'utf8'), file).toBe(await readFile(join(here, file), 'utf8'));
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -17,7 +17,7 @@
  * @property {readonly number[]} commands how many at once, as work grows
  * @property {readonly number[]} objects how many at once, as work grows
  * @property {readonly number[]} guests how many at once, as work grows
- * @property {number} steadyMillions millions of commands that memory is watched over, behind as many that warm up
+ * @property {number} steadyCommands commands of each step that memory is watched over
  */
 
 /** @type {Readonly<Record<'normal' | 'quick', Effort>>} */
@@ -31,12 +31,12 @@ export const efforts = {
     transferMiB: [1, 4, 16, 64],
     sustained: 12,
     replayedDraws: 100_000,
-    workloadMs: 1500,
+    workloadMs: 1200,
     workload: 'full',
-    commands: [1000, 10_000, 100_000, 1_000_000],
-    objects: [100, 1000, 10_000, 100_000],
+    commands: [1000, 10_000, 100_000, 300_000, 1_000_000],
+    objects: [100, 1000, 10_000, 30_000, 100_000],
     guests: [1, 2, 4, 8, 16, 32],
-    steadyMillions: 4,
+    steadyCommands: 1_000_000,
   },
   quick: {
     rounds: 30,
@@ -52,7 +52,7 @@ export const efforts = {
     commands: [1000, 10_000],
     objects: [100, 1000],
     guests: [1, 2],
-    steadyMillions: 0.05,
+    steadyCommands: 6000,
   },
 };
 

@@ -103,7 +103,7 @@ export const parts = {
   guests: { title: 'More guests', measure: (_, effort) => measureGuests(effort) },
   memory: {
     title: 'Memory behind many commands',
-    measure: async (_, effort) => ({ rows: await measureSteadyMemory(effort) }),
+    measure: (_, effort) => measureSteadyMemory(effort),
   },
   // These two last, as the hosts that they discard commands of know nothing of what their guests do from then on.
   guest: {

@@ -7,7 +7,9 @@ import { resultsPage } from './report/page.mjs';
 
 const { report = [], out } = parseOptions(process.argv.slice(2));
 try {
-  const results = merge(await Promise.all(report.map(async (file) => JSON.parse(await readFile(file, 'utf8')))));
+  const results = merge(
+    await Promise.all(report.toSorted().map(async (file) => JSON.parse(await readFile(file, 'utf8')))),
+  );
   const { page, plots } = resultsPage(results);
   const folder = join(out, 'plots');
   await rm(folder, { recursive: true, force: true });

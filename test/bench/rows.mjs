@@ -76,21 +76,22 @@ export function digits(value) {
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3);
 }
 
-/** @param {Target | null} target */
-function targetText(target) {
+/** @param {Row} row */
+function targetText({ target, unit }) {
   if (target === null) return '';
-  return target.atMost === undefined ? `≥ ${target.atLeast}` : `≤ ${target.atMost}${target.of === 'value' ? ' B' : ''}`;
+  const bound = target.atMost === undefined ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`;
+  return target.of === 'value' ? `${bound} ${unit}` : bound;
 }
 
 /** @param {readonly Row[]} rows */
 export function table(rows) {
-  const cells = rows.map(({ metric, value, unit, anchor, ratio, target, ok }) => [
-    metric,
-    `${digits(value)} ${unit}`,
-    `${anchor.name}: ${digits(anchor.value)} ${anchor.unit}`,
-    digits(ratio),
-    targetText(target),
-    ok === null ? '' : ok ? 'ok' : 'missed',
+  const cells = rows.map((row) => [
+    row.metric,
+    `${digits(row.value)} ${row.unit}`,
+    `${row.anchor.name}: ${digits(row.anchor.value)} ${row.anchor.unit}`,
+    digits(row.ratio),
+    targetText(row),
+    row.ok === null ? '' : row.ok ? 'ok' : 'missed',
   ]);
   const all = [['metric', 'value', 'compared with', 'ratio', 'target', ''], ...cells];
   const widths = all[0].map((_, column) => Math.max(...all.map((line) => line[column].length)));

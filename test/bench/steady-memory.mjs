@@ -1,31 +1,62 @@
 // Whether a million commands leave memory where it was, on both sides.
+import { medianSlope } from './growth/linear.mjs';
 import { startMeasured } from './growth/measured-process.mjs';
 import { MIB } from './memory.mjs';
 import { row } from './rows.mjs';
 import { targets } from './targets.mjs';
 
 /** @import { Effort } from './measure.mjs' */
-/** @import { Row } from './rows.mjs' */
+/** @import { Memory } from './memory.mjs' */
+/** @import { Measured } from './rows.mjs' */
+
+/** Steps behind which code is compiled, and pools and caches, the allocator's among them, are as large as they get. */
+const WARM_UP = 5;
+const LOOKS = 7;
 
 /**
  * @param {Effort} effort
- * @returns {Promise<Row[]>}
+ * @returns {Promise<Measured>}
  */
-export async function measureSteadyMemory({ steadyMillions }) {
+export async function measureSteadyMemory({ steadyCommands }) {
   const measured = await startMeasured('remote');
-  const count = steadyMillions * 1e6;
-  // As many before: code is compiled, pools and caches are as large as they get.
-  const before = await measured.perform('busy', count);
-  const behind = await measured.perform('busy', count);
+  /** @type {Record<'guest' | 'host', Memory[]>} after each step */
+  const memories = { guest: [], host: [] };
+  for (let step = 0; step < WARM_UP + LOOKS; step++) {
+    const { here, host } = await measured.perform('busy', steadyCommands);
+    if (host === undefined) throw new Error('the host has not said what memory it has');
+    memories.guest.push(here);
+    memories.host.push(host);
+  }
   await measured.close();
-  // Fewer than a million leave more of an allocator's whims than of themselves.
-  const isWhole = steadyMillions >= 1;
-  return /** @type {const} */ (['guest', 'host']).flatMap((side) =>
+  const sides = /** @type {const} */ (['guest', 'host']);
+  const rows = sides.flatMap((side) =>
     /** @type {const} */ (['heap', 'resident']).map((kind) => {
-      const figures = [before, behind].map(({ here, host }) => (side === 'guest' ? here : host)?.[kind] ?? NaN);
-      const gained = (figures[1] - figures[0]) / MIB / Math.max(1, steadyMillions);
-      const metric = `memory: ${side}, ${kind}, gained by a million commands`;
-      return row(metric, gained, 'MiB', 'before', figures[0] / MIB, isWhole ? targets.steadyMemory : null);
+      const mebibytes = memories[side].slice(WARM_UP).map((memory) => memory[kind] / MIB);
+      // A collector takes and gives back its spaces in one go, when it likes: a leak shows between most looks.
+      const gained = medianSlope(mebibytes.map((one, i) => [i, one]));
+      // Fewer than a million leave more of an allocator's whims than of themselves.
+      const target = steadyCommands < 1e6 ? null : targets.steadyMemory;
+      return row(
+        `memory: ${side}, ${kind}, gained by ${steadyCommands} commands`,
+        gained,
+        'MiB',
+        'before',
+        mebibytes[0],
+        target,
+      );
     }),
   );
+  const curve = {
+    name: 'steady-memory',
+    title: 'Memory behind more and more commands',
+    x: 'commands',
+    y: 'MiB',
+    series: sides.map((side) => ({
+      name: side,
+      points: memories[side].map(
+        ({ resident }, i) => /** @type {[number, number]} */ ([(i + 1) * steadyCommands, resident / MIB]),
+      ),
+    })),
+  };
+  return { rows, curves: [curve] };
 }

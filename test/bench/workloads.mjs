@@ -23,7 +23,7 @@ const WORKLOADS = [
   ['small transformer, one token', 'transformer'],
   .../** @type {[string, string, string][]} */ (Object.keys(mixes).map((name) => [`calls of: ${name}`, 'mix', name])),
 ];
-const LEAST_RUNS = 3;
+const LEAST_RUNS = 8;
 
 /**
  * @param {Sides} sides

@@ -6,10 +6,11 @@ import { findChromium, INSTALL_CHROMIUM, openChromium, SOFTWARE_WEBGPU } from '.
 import { startGatewayedHost } from '../../browser/gateway.mjs';
 import { servePage } from '../../browser/page.mjs';
 import { row, table } from '../rows.mjs';
+import { targets } from '../targets.mjs';
 import { openLine } from './line.mjs';
 
 /** @import { Effort } from '../measure.mjs' */
-/** @import { Row, Target } from '../rows.mjs' */
+/** @import { Row } from '../rows.mjs' */
 /** @import { Figures, Task } from './page.mjs' */
 
 /**
@@ -19,8 +20,6 @@ import { openLine } from './line.mjs';
  */
 const efforts = { normal: { rounds: 150, warmUpMs: 40 }, quick: { rounds: 15, warmUpMs: 20 } };
 
-/** @type {Target} */
-const belowChromium = { of: 'ratio', atMost: 1 };
 /** Calls that are encoded: what they cost. Those that only carry data are compared, and not judged. */
 const isJudged = (/** @type {string} */ name) => !name.startsWith('writeBuffer');
 
@@ -89,11 +88,11 @@ async function measure(executable, effort) {
  */
 function rowsOf({ calls }) {
   return Object.entries(calls).flatMap(([name, { socket, worker, chromium, bare }]) => {
-    const target = isJudged(name) ? belowChromium : null;
+    const target = isJudged(name) ? targets.chromium : null;
     const [inPage, inWorker] = [`in Chromium: ${name}`, `in Chromium, socket in a worker: ${name}`];
     return [
       row(inPage, socket, 'ns', "Chromium's own", chromium, target),
-      row(inWorker, worker, 'ns', "Chromium's own", chromium, belowChromium),
+      row(inWorker, worker, 'ns', "Chromium's own", chromium, targets.chromium),
       ...(bare === undefined ? [] : [row(inWorker, worker, 'ns', 'bare stores', bare)]),
     ];
   });

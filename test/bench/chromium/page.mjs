@@ -122,10 +122,11 @@ function nameOf({ info }) {
  */
 async function checkResults(code, scene) {
   const data = crypto.getRandomValues(new Uint8Array(4096));
-  await code.upload(scene, data);
-  const readBack = await code.readBack(scene, data.byteLength);
+  const buffer = code.makeMappable(scene, data.byteLength);
+  await code.upload(scene, buffer, data);
+  const readBack = await code.readBack(buffer);
   const isSame = data.every((byte, i) => byte === readBack[i]);
-  scene.mappable.unmap();
+  buffer.destroy();
   if (!isSame) throw new Error('a readback gave other bytes than were uploaded');
 }
 

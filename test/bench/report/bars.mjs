@@ -26,7 +26,7 @@ export function barChart(title, bars, mark) {
       return [
         text(LABEL_WIDTH - 10, y + 16, label, 'end'),
         element('rect', { x: LABEL_WIDTH, y: y + 4, width: scale(value) - LABEL_WIDTH, height: ROW - 8, class: 'bar' }),
-        text(scale(value) + 6, y + 16, shown),
+        text(WIDTH - 8, y + 16, shown, 'end'),
       ];
     }),
     line(LABEL_WIDTH, TOP, LABEL_WIDTH, bottom, 'axis'),

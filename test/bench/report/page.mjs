@@ -18,7 +18,7 @@ row names, in the same run.`;
  * @param {Results} results
  * @returns {{ page: string, plots: Record<string, string> }} Markdown, and SVG by file name
  */
-export function resultsPage({ rows, curves, environments }) {
+export function resultsPage({ rows, curves, runs, chromium }) {
   /** @type {Record<string, string>} */
   const plots = {};
   const workloads = rowsOf(rows, 'workload');
@@ -27,7 +27,7 @@ export function resultsPage({ rows, curves, environments }) {
   const image = (/** @type {string} */ file) => `![${alternative(plots[file])}](plots/${file})`;
   const sections = [
     INTRODUCTION,
-    environmentText(environments),
+    environmentText(runs, chromium),
     `## Targets\n\n${targetTable(rows)}`,
     workloads.length > 0 &&
       `## Whole workloads\n\nWith the same results on both sides, byte by byte.\n\n${image('workloads.svg')}\n\n${figures(workloads)}`,
@@ -49,29 +49,33 @@ function alternative(svg) {
   return /<title>(.*?)<\/title>/.exec(svg)?.[1] ?? '';
 }
 
-/** @param {Results['environments']} environments */
-function environmentText(environments) {
-  const [{ driver, dawn, node, v8, platform, processor, parallelism, memoryGiB, effort }] = environments;
-  const each = (/** @type {(one: Results['environments'][number]) => string | undefined} */ of) =>
-    [...new Set(environments.map(of).filter((one) => one !== undefined))].join('; ');
-  const loads = environments.map(({ load }) => load);
-  return markdownTable(
-    ['measured on', ''],
+/** @param {Results['runs']} runs @param {Results['chromium']} chromium */
+function environmentText(runs, chromium) {
+  const [{ environment }] = runs;
+  const { dawn, node, v8, platform, processor, parallelism, memoryGiB, effort } = environment;
+  const notes = [...new Set(runs.map(({ environment: { note } }) => note).filter((note) => note !== undefined))];
+  const machine = markdownTable(
+    ['machine', ''],
     [
-      ['driver', driver.description],
-      ['Dawn for Node', `npm package webgpu ${dawn}`],
-      ['node', `${node} (V8 ${v8})`],
-      ['system', platform],
       ['processor', `${processor}, ${parallelism} threads, ${memoryGiB} GiB of memory`],
-      [
-        'load before',
-        `${Math.min(...loads)} to ${Math.max(...loads)} threads of other programs, by the minute before each run`,
-      ],
-      ['date', each(({ date }) => date)],
+      ['system', platform],
+      ['node', `${node} (V8 ${v8})`],
+      ['Dawn for Node', `npm package webgpu ${dawn}`],
+      ...(chromium === undefined ? [] : [['Chromium', `${chromium.userAgent}, ${chromium.adapter}`]]),
       ['effort', effort],
-      ...(each(({ note }) => note) === '' ? [] : [['note', each(({ note }) => note)]]),
+      ...notes.map((note) => ['note', note]),
     ],
   );
+  const drivers = markdownTable(
+    ['measured', 'driver', '>threads that others ran before', 'date'],
+    runs.map(({ parts, environment: { driver, load, date } }) => [
+      parts.join(', '),
+      driver.description,
+      String(load),
+      date,
+    ]),
+  );
+  return `${machine}\n\n${drivers}`;
 }
 
 /**

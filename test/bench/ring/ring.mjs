@@ -2,6 +2,7 @@
 import { globals } from '@vesper-gpu/guest';
 import { percentile, timed, turn } from '../measure.mjs';
 import { row } from '../rows.mjs';
+import { targets } from '../targets.mjs';
 import { openBlocking, openProcess, openThread } from './remotes.mjs';
 
 /** @import { Effort } from '../measure.mjs' */
@@ -13,22 +14,8 @@ import { openBlocking, openProcess, openThread } from './remotes.mjs';
 const { GPUBufferUsage, GPUMapMode } = /** @type {typeof globalThis} */ (globals);
 const OBJECTS = 10_000;
 
-const targets = {
-  latency: { name: '(remote − direct) / raw transport round trip, p50', of: 'ratio', atMost: 1.5, stretch: 1.2 },
-  readback: { name: 'readback 1–64 MiB over a ring / direct', of: 'ratio', atLeast: 0.35, stretch: 0.5 },
-  'no redundancy': {
-    name: 'end-to-end commands per second / direct, 10k draws, no redundancy',
-    of: 'ratio',
-    atLeast: 0.9,
-    stretch: 0.97,
-  },
-  'typical redundant': {
-    name: 'end-to-end commands per second / direct, typical stream',
-    of: 'ratio',
-    atLeast: 2,
-    stretch: 3,
-  },
-};
+/** Of whole frames. */
+const frameTargets = { 'no redundancy': targets.endToEndDistinct, 'typical redundant': targets.endToEndRedundant };
 
 /**
  * @param {Sides} sides
@@ -130,7 +117,7 @@ async function frames(direct, remotes, effort) {
     const rate = (/** @type {string} */ name) => (commands * 1000) / Math.min(...samples.of(name));
     for (const name of Object.keys(remotes)) {
       const metric = `ring: 10k draws, ${stream}, ${name}`;
-      rows.push(row(metric, rate(name), 'commands/s', 'direct', rate('direct'), targets[stream]));
+      rows.push(row(metric, rate(name), 'commands/s', 'direct', rate('direct'), frameTargets[stream]));
     }
   }
   return rows;
@@ -147,7 +134,7 @@ async function frames(direct, remotes, effort) {
 async function transfers(direct, remotes, effort) {
   /** @type {Row[]} */
   const rows = [];
-  for (const mebibytes of effort.transfers < 10 ? [1, 16] : [1, 4, 16, 64]) {
+  for (const mebibytes of effort.transferMiB) {
     const size = mebibytes << 20;
     const data = new Uint8Array(size).fill(mebibytes);
     const target = new Uint8Array(size);
@@ -189,7 +176,7 @@ async function transfers(direct, remotes, effort) {
     for (const name of Object.keys(remotes)) {
       for (const act of ['upload', 'readback']) {
         const metric = `ring: ${act} ${mebibytes} MiB, ${name}`;
-        const target = act === 'readback' ? targets.readback : null;
+        const target = act === 'readback' ? targets.ringReadback : null;
         rows.push(row(metric, rate(`${name} ${act}`), 'MiB/s', 'direct', rate(`direct ${act}`), target));
       }
     }

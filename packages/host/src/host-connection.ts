@@ -37,6 +37,8 @@ import { Enforcement, type EnforcementOptions } from './policy/enforcement.ts';
 import { Refusal } from './policy/refusal.ts';
 import { UncapturedTexts } from './uncaptured-texts.ts';
 
+/** Longer data of a reply reaches the guest's program in memory of its own, without another copy out of a frame. */
+const MAX_INLINE_BYTES = 32 << 10;
 /** After so many records the time is looked at, and after each that may take long. */
 const RECORDS_A_LOOK = 256;
 
@@ -148,6 +150,7 @@ export class HostConnection implements HostSession {
     this.#reader = new WireReader(limits.maxStringBytes, this.#bulk);
     this.#objects = new ObjectTable(limits.maxObjects);
     this.#writer = new WireWriter({ started: () => queueMicrotask(() => this.flush()), full: () => this.flush() });
+    this.#writer.maxInlineBytes = MAX_INLINE_BYTES;
   }
 
   /** To be called once, before anything is received: what executes the guest's commands, and what it is held to. */

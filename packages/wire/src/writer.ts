@@ -64,6 +64,8 @@ export class WireWriter {
   maxFrameBytes = Infinity;
   /** Most bulk data of one record that the other side takes, in bytes: see `maxFrameBytes`. */
   maxBulkBytes = Infinity;
+  /** Longest data that stands in a record, in bytes; what is longer is sent as bulk data before it. */
+  maxInlineBytes = BULK_CHUNK_BYTES;
   /** Data too long for a record, to be sent before the record that refers to it; in order of reference. */
   readonly pendingBulk: Uint8Array[] = [];
   #bytes: Uint8Array<ArrayBuffer>;
@@ -285,7 +287,7 @@ export class WireWriter {
     const data = bytesOf(source);
     // Not `byteLength`, of which V8 makes a call.
     const byteLength = data.length;
-    const inline = byteLength <= BULK_CHUNK_BYTES;
+    const inline = byteLength <= this.maxInlineBytes;
     this.u32(inline ? BYTES_INLINE : BYTES_BULK);
     if (inline) {
       this.inlineBytes(data);

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { openGPU } from '@vesper-gpu/dawn/gpu';
 import { Learner, serveGuest, type HostMemory, type Policy, type Session } from '@vesper-gpu/host';
 import type { api } from '@vesper-gpu/protocol';
-import { acceptSharedMemory, deviceTransport, socketTransport } from '@vesper-gpu/transport';
+import { acceptSharedMemory, deviceTransport, portTransport, socketTransport } from '@vesper-gpu/transport';
 import type { Transport } from '@vesper-gpu/wire';
 import { adapterWords, type Assignment, type BrokerMessage } from './broker/messages.ts';
 import { watchClose } from './broker/watch-close.ts';
@@ -119,7 +119,7 @@ interface OpenedGuest {
 
 async function openGuest(assignment: Assignment, socket: Socket | undefined): Promise<OpenedGuest> {
   if (assignment.type === 'device') {
-    const transport = await deviceTransport(assignment.path, { connectTimeoutMs: DEVICE_PATIENCE_MS });
+    const transport = await deviceTransport(assignment.path, { connectTimeoutMs: DEVICE_PATIENCE_MS, end: 'host' });
     return { transport, waitingBytes: () => 0 };
   }
   if (socket === undefined) throw new Error('the guest had gone when its connection was handed over');
@@ -127,8 +127,11 @@ async function openGuest(assignment: Assignment, socket: Socket | undefined): Pr
     const transport = await acceptSharedMemory(socket, { receivedBytes: assignment.receivedBytes });
     return { transport, waitingBytes: () => transport.queuedBytes };
   }
+  // What was received of a port has its marks, so it is not yet the session's.
+  if (assignment.isPort) socket.unshift(restOf(assignment));
+  const stream = socketTransport(socket);
   return {
-    transport: socketTransport(socket),
+    transport: assignment.isPort ? portTransport(stream, true) : stream,
     waitingBytes: () => (socket.destroyed ? 0 : socket.writableLength),
   };
 }
@@ -144,5 +147,11 @@ function memory(): { memory?: HostMemory } {
 
 function helloOf(assignment: Assignment) {
   if (assignment.type === 'device') return {};
-  return { hello: { fields: new Map(assignment.fields), rest: Buffer.from(assignment.rest, 'base64') } };
+  const rest = assignment.isPort ? new Uint8Array(0) : restOf(assignment);
+  return { hello: { fields: new Map(assignment.fields), rest } };
+}
+
+/** What the broker had received behind the hello. */
+function restOf({ rest }: { rest: string }): Buffer {
+  return Buffer.from(rest, 'base64');
 }

@@ -85,16 +85,19 @@ describe('deviceTransport', () => {
   });
 
   it('waits for a host that is not there yet, so long and no longer', async () => {
-    const received = new Received(await deviceTransport('/dev/null', { connectTimeoutMs: 300 }));
+    const received = new Received(await deviceTransport('/dev/null', { connectTimeoutMs: 300, end: 'host' }));
     const error = await received.closedOnce;
     expect(error).toBeInstanceOf(ConnectionError);
     expect(error?.message).toBe(
       'the connection to dev:/dev/null broke: reading it failed: no host is connected to the other side',
     );
+    const refusal: unknown = await deviceTransport('/dev/null', { connectTimeoutMs: 300 }).catch((e: unknown) => e);
+    expect(refusal).toBeInstanceOf(ConnectionError);
+    expect((refusal as Error).message).toMatch(/^cannot begin a session at dev:\/dev\/null: .*on the other side; /);
   });
 
   it('reports a device that refuses writes', async () => {
-    const transport = await deviceTransport('/dev/full');
+    const transport = await deviceTransport('/dev/full', { end: 'host' });
     const received = new Received();
     transport.pause();
     transport.start(received);
@@ -104,6 +107,7 @@ describe('deviceTransport', () => {
     expect((await received.closedOnce)?.message).toMatch(
       /^the connection to dev:\/dev\/full broke: writing to it failed: ENOSPC/,
     );
+    await expect(deviceTransport('/dev/full')).rejects.toThrow('writing to it failed: ENOSPC');
   });
 
   it('says what is wrong with a path', async () => {

@@ -1,16 +1,24 @@
 import { close, constants, fstat, open } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ConnectionError, type Transport } from '@vesper-gpu/wire';
-import { pumpTransport } from './pump.ts';
+import { portTransport } from './port.ts';
+import { guestPumpTransport, pumpTransport } from './pump.ts';
 
 /** How a device is opened. */
 export interface DeviceOptions {
   /**
-   * How long, in milliseconds, to wait for a host to connect to the other side of the device; default 30,000.
-   * Until then the end of the device's data means "not yet".
+   * How long, in milliseconds, to wait for the other side of the device; default 30,000. Until it is there, the end of
+   * the device's data means "not yet".
    */
   connectTimeoutMs?: number;
+  /** Which end of the port this is. The guest's, which is the default, begins the session. */
+  end?: 'guest' | 'host';
 }
+
+/** How long, in milliseconds, a port may be in use still: an earlier session's helper process takes 5 s at most to end. */
+const BUSY_MS = 6000;
+const BUSY_RETRY_MS = 50;
 
 const openFile = promisify(open);
 const closeFile = promisify(close);
@@ -28,9 +36,11 @@ const statFile = promisify(fstat);
  */
 export async function deviceTransport(path: string, options: DeviceOptions = {}): Promise<Transport> {
   const address = `dev:${path}`;
+  const { connectTimeoutMs = 30_000, end = 'guest' } = options;
   const file = await openDevice(path, address);
   try {
-    return pumpTransport(file, address, options.connectTimeoutMs ?? 30_000);
+    if (end === 'host') return portTransport(pumpTransport(file, address, connectTimeoutMs), false);
+    return await guestPumpTransport(file, address, connectTimeoutMs);
   } finally {
     // The pump has its own.
     await closeFile(file);
@@ -40,8 +50,7 @@ export async function deviceTransport(path: string, options: DeviceOptions = {})
 async function openDevice(path: string, address: string): Promise<number> {
   let file: number;
   try {
-    // A terminal must not become this process's controlling one.
-    file = await openFile(path, constants.O_RDWR | constants.O_NOCTTY);
+    file = await openFree(path);
   } catch (error) {
     throw new ConnectionError(explain(address, error as NodeJS.ErrnoException), { cause: error });
   }
@@ -49,6 +58,20 @@ async function openDevice(path: string, address: string): Promise<number> {
   if (status.isCharacterDevice() || status.isFIFO()) return file;
   await closeFile(file);
   throw new ConnectionError(`${address} is no character device: give a virtio-serial port, such as dev:/dev/vport0p1`);
+}
+
+/** A port takes one process at a time, and the helper of a program that was killed may still be ending. */
+async function openFree(path: string): Promise<number> {
+  const giveUpAt = performance.now() + BUSY_MS;
+  for (;;) {
+    try {
+      // A terminal must not become this process's controlling one.
+      return await openFile(path, constants.O_RDWR | constants.O_NOCTTY);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || performance.now() > giveUpAt) throw error;
+    }
+    await sleep(BUSY_RETRY_MS);
+  }
 }
 
 function explain(address: string, error: NodeJS.ErrnoException): string {

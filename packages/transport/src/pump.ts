@@ -18,13 +18,32 @@ const MAX_MESSAGE_BYTES = 1000;
  * @param connectTimeoutMs how long, in milliseconds, the end of the file before its first byte means "not yet".
  */
 export function pumpTransport(file: number | Stream, address: string, connectTimeoutMs: number): Transport {
-  const child = spawn(process.execPath, [PROGRAM, String(connectTimeoutMs)], {
+  return new PumpTransport(startPump(file, connectTimeoutMs, 'host'), address);
+}
+
+/**
+ * The same for the guest's end of a port, whose session begins when the host has answered: until then, what the port
+ * still holds of an earlier one is dropped. See "Ports" in the README.
+ * @throws ConnectionError when no host answers within `connectTimeoutMs`
+ */
+export async function guestPumpTransport(
+  file: number | Stream,
+  address: string,
+  connectTimeoutMs: number,
+): Promise<Transport> {
+  const child = startPump(file, connectTimeoutMs, 'guest');
+  const transport = new PumpTransport(child, address);
+  await transport.opened();
+  return transport;
+}
+
+function startPump(file: number | Stream, connectTimeoutMs: number, end: 'guest' | 'host'): ChildProcess {
+  return spawn(process.execPath, [PROGRAM, String(connectTimeoutMs), end], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe', file],
     // A signal to this process's group must not end the connection before this process has reacted to it.
     detached: true,
     env: pumpEnvironment(),
   });
-  return new PumpTransport(child, address);
 }
 
 /** Options meant for the program (a module to register, an inspector) must not reach its helper. */
@@ -34,6 +53,7 @@ function pumpEnvironment(): NodeJS.ProcessEnv {
 }
 
 class PumpTransport implements Transport {
+  readonly #pipe: Socket;
   readonly #socket: Transport;
   readonly #child: ChildProcess;
   readonly #address: string;
@@ -56,7 +76,31 @@ class PumpTransport implements Transport {
     });
     const socket = child.stdio[3];
     if (!(socket instanceof Socket)) throw new Error('a pipe to a child process is a socket');
+    this.#pipe = socket;
     this.#socket = socketTransport(socket);
+  }
+
+  /** Takes the byte off the stream by which the helper says that the session has begun. */
+  async opened(): Promise<void> {
+    const pipe = this.#pipe;
+    const isOpen = await new Promise<boolean>((resolve) => {
+      const look = (): void => {
+        if (pipe.read(1) !== null) settle(true);
+      };
+      const ended = (): void => settle(false);
+      const settle = (isOpen: boolean): void => {
+        pipe.off('readable', look).off('end', ended).off('close', ended);
+        resolve(isOpen);
+      };
+      pipe.on('readable', look).on('end', ended).on('close', ended);
+    });
+    if (isOpen) return;
+    await this.#exited;
+    throw new ConnectionError(
+      `cannot begin a session at ${this.#address}: ${this.#complaint || 'its helper process ended'}; the other side of ` +
+        'the port has to lead to a socket that `vesper serve --listen unix:PATH` listens at, and to come back when that ' +
+        'is closed (in QEMU: -chardev socket,path=PATH,reconnect=1)',
+    );
   }
 
   start(handlers: TransportHandlers): void {

@@ -1,13 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Transport } from '@vesper-gpu/wire';
 import { WebSocket } from 'ws';
+import { MARK, NONCE_BYTES } from '../pump/port-marks.mjs';
 import { inProcessPair } from '../src/in-process.ts';
 import { listen } from '../src/listen.ts';
 import { openTransport } from '../src/open.ts';
-import { pumpTransport } from '../src/pump.ts';
+import { portTransport } from '../src/port.ts';
+import { guestPumpTransport, pumpTransport } from '../src/pump.ts';
 import { ringChannel, ringTransport } from '../src/ring/index.ts';
 import { acceptSharedMemory, type SharedMemoryOptions } from '../src/shared-memory/host.ts';
 import { socketTransport } from '../src/socket.ts';
@@ -60,6 +63,7 @@ export const pairKinds: PairKind[] = [
     : []),
   { name: 'websocket', runs: 15, halfCloses: true, open: webSockets },
   { name: 'device pump', runs: 4, halfCloses: false, open: pumped },
+  { name: 'port', runs: 4, halfCloses: false, open: port },
 ];
 
 function sockets([a, b]: [Socket, Socket]): Pair {
@@ -113,5 +117,24 @@ async function webSockets(): Promise<Pair> {
     return [await openWebSocket(url, { WebSocket }), await accepted.promise];
   } finally {
     await listener.close();
+  }
+}
+
+/** Both ends of a port, behind the beginning of a session. */
+async function port(): Promise<Pair> {
+  const [a, b] = await socketPair('unix');
+  const opening = guestPumpTransport(a, 'dev:test', 10_000);
+  a.destroy();
+  b.write(await nonceFrom(b));
+  return [await opening, portTransport(socketTransport(b), true)];
+}
+
+/** The nonce of a session that a guest begins as the first thing on a port. */
+export async function nonceFrom(socket: Socket): Promise<Uint8Array> {
+  const byteLength = MARK.byteLength + 1 + NONCE_BYTES;
+  for (;;) {
+    const start = socket.read(byteLength) as Buffer | null;
+    if (start !== null) return start.subarray(-NONCE_BYTES);
+    await once(socket, 'readable');
   }
 }

@@ -43,14 +43,18 @@ export function detach(socket: Socket, visitor: Visitor, expectsMemory: boolean)
   handle.readStop();
   const bytes = Buffer.concat(chunks);
   const receivedBytes = visitor.receivedBytes + (bytes.byteLength - visitor.rest.byteLength);
+  // No memory can be shared through a port.
+  const { isPort } = visitor;
+  const getsMemory = expectsMemory && !isPort;
   return {
     source: {
       type: 'guest',
       fields: [...visitor.fields],
       rest: bytes.toString('base64'),
-      ...(expectsMemory ? { receivedBytes } : {}),
+      isPort,
+      ...(getsMemory ? { receivedBytes } : {}),
     },
-    socket: new KeptSocket(socket, handle, expectsMemory),
+    socket: new KeptSocket(socket, handle, getsMemory),
   };
 }
 

@@ -14,6 +14,8 @@ export type GuestSource =
       readonly fields: readonly (readonly [string, string])[];
       /** Base64 of what the broker had received behind the hello. */
       readonly rest: string;
+      /** Whether this is a port that outlives sessions, whose bytes have marks. */
+      readonly isPort: boolean;
       /**
        * Of a guest that expects shared memory: how many bytes the broker has received from it. Absent: its socket
        * carries everything.

@@ -9,16 +9,19 @@ import {
   ProtocolError,
   type GuestHello,
 } from '@vesper-gpu/wire';
-import { beginPlainStream, socketTransport } from '@vesper-gpu/transport';
+import { beginPlainStream, isMarked, socketTransport } from '@vesper-gpu/transport';
+import { PortHello } from './port-hello.ts';
 
 /** A guest that may be served. */
 export interface Visitor {
   readonly hello: GuestHello;
   readonly fields: ReadonlyMap<string, string>;
-  /** What had arrived behind the hello. */
+  /** What had arrived behind the hello, as it came: on a port, with its marks. */
   readonly rest: Uint8Array;
   /** How many bytes had arrived in all. */
   readonly receivedBytes: number;
+  /** Whether the guest says where its session ends: it is behind a port that outlives sessions. */
+  readonly isPort: boolean;
 }
 
 /** Why a peer is not served. The message is for the log and, where the peer can read it, for the peer. */
@@ -91,12 +94,15 @@ export class Reception {
   }
 }
 
+/** What finds a hello in a stream. */
+type HelloSource = Pick<HelloReader, 'push'> & { endedEarly(): Error };
+
 function receiveHello(
   socket: Socket,
   timeoutMs: number,
   waits: (leave: (rejection: Rejection) => void) => void,
 ): Promise<Visitor> {
-  const reader = new HelloReader('guest');
+  let reader: HelloSource | undefined;
   let receivedBytes = 0;
   return new Promise((resolve, reject) => {
     const stop = (): void => {
@@ -110,10 +116,13 @@ function receiveHello(
     };
     const receive = (chunk: Buffer): void => {
       receivedBytes += chunk.byteLength;
+      timer ??= startTimer();
       try {
+        reader ??= isMarked(chunk) ? new PortHello((answer) => socket.write(answer)) : new HelloReader('guest');
         const hello = reader.push(chunk);
         if (hello === undefined) return;
-        const visitor = { ...hello, receivedBytes, hello: parseGuestHello(hello.fields) };
+        const isPort = reader instanceof PortHello;
+        const visitor = { ...hello, receivedBytes, hello: parseGuestHello(hello.fields), isPort };
         const reason = incompatibility(visitor.hello, PROTOCOL);
         if (reason !== undefined) throw new ProtocolError('refused', reason);
         stop();
@@ -123,12 +132,16 @@ function receiveHello(
         refuse(new Rejection(message, !(error instanceof ProtocolError && error.reason === 'bad-magic')));
       }
     };
-    const ended = (): void => refuse(new Rejection(reader.endedEarly().message, false));
-    const timer = setTimeout(() => {
-      const message = `the guest sent no complete hello within ${timeoutMs / 1000} s: ${receivedBytes} bytes came`;
-      // What does not start as a hello was refused before.
-      refuse(new Rejection(message, receivedBytes > 0));
-    }, timeoutMs);
+    const ended = (): void => refuse(new Rejection((reader ?? new HelloReader('guest')).endedEarly().message, false));
+    const startTimer = (): NodeJS.Timeout =>
+      setTimeout(() => {
+        const message = `the guest sent no complete hello within ${timeoutMs / 1000} s: ${receivedBytes} bytes came`;
+        // What does not start as a hello was refused before.
+        refuse(new Rejection(message, receivedBytes > 0));
+      }, timeoutMs);
+    // A virtual machine's monitor connects when the machine starts, hours before a program in it may want a GPU. At a
+    // Unix socket, which only its owner can connect to, silence is no fault until somebody needs the room.
+    let timer = socket.remoteAddress === undefined ? undefined : startTimer();
     socket.on('data', receive).on('end', ended).on('close', ended);
     waits(refuse);
     socket.resume();

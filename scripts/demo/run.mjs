@@ -1,11 +1,6 @@
 // The main job, `npm start`: a host in this process, a guest in another one, every byte between them over a Unix socket.
 // Shows progress while the guest works, then a summary. Exits as the guest does.
-import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
-import { resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-
+import { runGuest } from './guest-process.mjs';
 import { parseOptions } from './options.mjs';
 import { summaryLines } from './summary.mjs';
 
@@ -22,35 +17,6 @@ const started = performance.now();
 /** @param {string} line */
 function progress(line) {
   console.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${line}`);
-}
-
-/**
- * Runs the guest program with the host's address and shows what it says on stderr.
- * @param {string} address
- * @param {{ out: string, frames: number }} options
- * @returns {Promise<{ status: number, output: string }>} exit status, 128 + n for signal n, and its stdout
- */
-function runGuest(address, { out, frames }) {
-  // Resolved from here, so that it is found wherever the demonstration is started.
-  const register = import.meta.resolve('@vesper-gpu/register');
-  const program = fileURLToPath(new URL('guest.mjs', import.meta.url));
-  const child = spawn(
-    process.execPath,
-    ['--import', register, program, '--out', resolve(out), '--frames', String(frames)],
-    { env: { ...process.env, VESPER_ADDRESS: address }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  // A terminal sends Ctrl-C to the guest too; this process goes on to end the host in order.
-  process.on('SIGINT', () => {});
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  createInterface({ input: child.stderr }).on('line', (line) => progress(`guest  ${line}`));
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
-  return new Promise((settle, reject) => {
-    child.on('error', reject);
-    child.on('close', (status, signal) => {
-      settle({ status: status ?? 128 + (signal === null ? 0 : constants.signals[signal]), output });
-    });
-  });
 }
 
 /**
@@ -72,7 +38,7 @@ async function demonstrate(options) {
   progress(`host   ${driver.reason.at(-1)}`);
   let guest;
   try {
-    guest = await runGuest(broker.address, options);
+    guest = await runGuest(broker.address, { ...options, line: (line) => progress(`guest  ${line}`) });
   } finally {
     await broker.close();
   }

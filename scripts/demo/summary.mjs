@@ -7,11 +7,13 @@ import { dirname, relative } from 'node:path';
  * @param {import('@vesper-gpu/cli').Broker['driver']} host.driver
  * @param {import('@vesper-gpu/cli').SessionReport[]} host.sessions of each connection that the guest made
  * @param {number} host.totalMs from the start of the host to the end of both
+ * @param {[string, string][]} [host.rows] what else there is to say
+ * @param {boolean} [host.isRight] whether that is as it has to be
  * @returns {string[]}
  */
-export function summaryLines(guest, { driver, sessions, totalMs }) {
+export function summaryLines(guest, { driver, sessions, totalMs, rows: more = [], isRight = true }) {
   const { adapter, matmul, frames, picture } = guest;
-  const good = matmul.ok && picture.checks.every(({ ok }) => ok);
+  const good = isRight && matmul.ok && picture.checks.every(({ ok }) => ok);
   /** @type {[string, string][]} */
   const rows = [
     ['adapter', adapter.description || adapter.device || adapter.vendor],
@@ -23,6 +25,7 @@ export function summaryLines(guest, { driver, sessions, totalMs }) {
     ],
     ['frames', `${frames.length} of ${picture.width}×${picture.height}, ${frameTimes(frames)}`],
     ...wireRows(sessions),
+    ...more,
     ['total time', `${(totalMs / 1000).toFixed(1)} s`],
     ...placeRows(frames),
     ['verdict', good ? 'the numbers and the picture are right' : 'WRONG: see the messages above'],
@@ -80,12 +83,12 @@ function frameTimes(frames) {
 }
 
 /** @param {number} value */
-function milliseconds(value) {
+export function milliseconds(value) {
   return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(2)} s`;
 }
 
 /** @param {number} value */
-function bytes(value) {
+export function bytes(value) {
   const units = ['B', 'KiB', 'MiB', 'GiB'];
   let size = value;
   let unit = 0;

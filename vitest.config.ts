@@ -9,6 +9,8 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions }, noExternal: [/^@vesper-gpu\//] },
   test: {
     include: ['test/**/*.test.ts', 'packages/*/src/**/*.test.ts', 'generated/src/**/*.test.ts'],
+    // Needs QEMU, and has a configuration of its own.
+    exclude: ['test/vm/machine.test.ts'],
     // A process a file: a driver that crashes takes one test file with it, and global state stays apart.
     pool: 'forks',
     // Milliseconds. Software rendering on a shared machine is slow; a hang must still end.

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { runNode } from './run.mjs';
 import { root, setup, SetupError } from './setup.mjs';
+import { whyNoGuest } from './vm/available.mjs';
 
 /** Path of a package's command, from its own package.json, so that node runs it without a shell. */
 function command(name, bin = name) {
@@ -54,4 +55,12 @@ console.log('\nTests (vitest)');
 const status = await runNode([command('vitest'), 'run', ...vitestArgs]);
 if (status !== 0 || vitestArgs.length > 0) process.exit(status);
 console.log('\nThe rules of WebGPU, on Dawn for Node itself (vitest)');
-process.exitCode = await runNode([command('vitest'), 'run', '--config', 'test/semantics/direct/vitest.config.ts']);
+const direct = await runNode([command('vitest'), 'run', '--config', 'test/semantics/direct/vitest.config.ts']);
+if (direct !== 0) process.exit(direct);
+
+console.log('\nInside a virtual machine (vitest)');
+// Two guests of 768 MiB, and the programs that run them.
+const reason = whyNoGuest(2048);
+if (reason === undefined)
+  process.exitCode = await runNode([command('vitest'), 'run', '--config', 'test/vm/vitest.config.ts']);
+else console.log(`Skipped: ${reason}`);

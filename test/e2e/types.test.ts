@@ -24,7 +24,7 @@ describe('types', () => {
     expect(await compile('types')).toBe('');
   });
 
-  it.each(['.', '../semantics'])('of the tests in %s check', async (project) => {
+  it.each(['.', '../semantics', '../vm'])('of the tests in %s check', async (project) => {
     expect(await compile(project)).toBe('');
   });
 });

@@ -37,6 +37,7 @@ class PortTransport implements Transport {
     this.#handlers = handlers;
     this.#inner.start({
       bytes: (chunk) => this.#receive(chunk),
+      sent: (bytes) => handlers.sent?.(bytes),
       drained: () => {
         if (!this.#isOver) handlers.drained?.();
       },

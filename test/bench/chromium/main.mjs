@@ -24,7 +24,12 @@ const efforts = { normal: { rounds: 150, warmUpMs: 40 }, quick: { rounds: 15, wa
 const isJudged = (/** @type {string} */ name) => !name.startsWith('writeBuffer');
 
 const { values: options } = parseArgs({
-  options: { json: { type: 'string' }, quick: { type: 'boolean', default: false }, chromium: { type: 'boolean' } },
+  options: {
+    json: { type: 'string' },
+    note: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    chromium: { type: 'boolean' },
+  },
 });
 
 const executable = findChromium();
@@ -43,6 +48,7 @@ const environment = {
   platform: `${process.platform}-${process.arch}`,
   parallelism: availableParallelism(),
   effort: options.quick ? 'quick' : 'normal',
+  ...(options.note === undefined ? {} : { note: options.note }),
 };
 console.log(`\n${table(rows)}\n`);
 const judged = rows.filter(({ ok }) => ok !== null);

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
+import { Agreement } from './agreement.mjs';
 import { control, escape, NONCE_BYTES, TAG } from './port-marks.mjs';
 
 const OTHER_PROCESS = 3;
@@ -43,8 +44,8 @@ function fail(what, error) {
  * mark does not miss it; one that goes just then does, and so it is said again.
  */
 class Beginning {
-  /** Shared with the reader, which looks for it. */
-  nonce = new Uint8Array(new SharedArrayBuffer(NONCE_BYTES));
+  /** With the reader, which looks for the answer. */
+  agreement = new Agreement();
   /** Resolves when the host has answered. @type {Promise<void>} */
   answered;
   isOver = false;
@@ -64,10 +65,12 @@ class Beginning {
   again() {
     if (this.#isWriting || this.isOver) return;
     clearTimeout(this.#timer);
-    this.#isWriting = true;
     // In hexadecimal digits: no mark begins in it.
-    this.nonce.set(Buffer.from(randomBytes(NONCE_BYTES / 2).toString('hex')));
-    writeAll(control(TAG.start, Uint8Array.from(this.nonce))).then(
+    const nonce = Buffer.from(randomBytes(NONCE_BYTES / 2).toString('hex'));
+    // The reader may know of the answer, and this thread not yet.
+    if (!this.agreement.renew(nonce)) return;
+    this.#isWriting = true;
+    writeAll(control(TAG.start, nonce)).then(
       () => {
         this.#isWriting = false;
         if (this.isOver) return;
@@ -133,7 +136,7 @@ for (const ending of ['end', 'error']) socket.on(ending, () => setTimeout(die, L
 
 /** Device to socket. */
 const reader = new Worker(new URL('device-reader.mjs', import.meta.url), {
-  workerData: { device: DEVICE, output: OTHER_PROCESS, connectTimeoutMs, nonce: beginning?.nonce },
+  workerData: { device: DEVICE, output: OTHER_PROCESS, connectTimeoutMs, agreement: beginning?.agreement.memory },
 });
 reader.on('error', (error) => fail('reading it failed', error));
 reader.on('message', (/** @type {import('./device-reader.mjs').Word} */ word) => {

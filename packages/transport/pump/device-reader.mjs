@@ -4,6 +4,7 @@
 import { readSync, writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 
+import { Agreement } from './agreement.mjs';
 import { NONCE_BYTES } from './port-marks.mjs';
 
 /**
@@ -11,8 +12,8 @@ import { NONCE_BYTES } from './port-marks.mjs';
  * @property {number} device descriptor
  * @property {number} output descriptor of the socket to the other process
  * @property {number} connectTimeoutMs how long the end of the device's data may mean "not yet"
- * @property {Uint8Array | undefined} nonce in shared memory: what the host says first in a session that begins; absent: there
- *   is nothing to begin
+ * @property {SharedArrayBuffer | undefined} agreement on what the host says first in a session that begins; absent: there is
+ *   nothing to begin
  */
 /**
  * What this thread says: the other side of the device is `away`, and the session has not begun; it has `begun`; the device
@@ -24,7 +25,8 @@ const CHUNK_BYTES = 64 << 10;
 const MAX_BACK_OFF_MS = 250;
 const MAX_RETRY_MS = 16;
 
-const { device, output, connectTimeoutMs, nonce } = /** @type {Work} */ (workerData);
+const { device, output, connectTimeoutMs, agreement: memory } = /** @type {Work} */ (workerData);
+const agreement = memory && new Agreement(memory);
 const nothing = new Int32Array(new SharedArrayBuffer(4));
 
 /** @param {Word} word */
@@ -69,20 +71,20 @@ function pass(bytes) {
 /** What came last before the host's answer, as far as an answer may have begun there. */
 let tail = Buffer.alloc(0);
 
-/** @param {Buffer} chunk @param {Uint8Array} answer @returns {Buffer | undefined} what came behind the answer */
-function behindAnswer(chunk, answer) {
+/** @param {Buffer} chunk @param {Agreement} agreement @returns {Buffer | undefined} what came behind the answer */
+function behindAnswer(chunk, agreement) {
   const all = Buffer.concat([tail, chunk]);
-  // Not a view: it may change as it is looked for, and the answer to what it was before is none.
-  const at = all.indexOf(Buffer.from(answer));
+  const { nonce } = agreement;
+  const at = all.indexOf(nonce);
   tail = all.subarray(-(NONCE_BYTES - 1));
-  return at === -1 ? undefined : all.subarray(at + NONCE_BYTES);
+  return at !== -1 && agreement.begin(nonce) ? all.subarray(at + NONCE_BYTES) : undefined;
 }
 
 /** @returns {Word | undefined} the last word; undefined when the other process is gone, which the main thread sees itself */
 function pump() {
   const buffer = Buffer.alloc(CHUNK_BYTES);
   const giveUpAt = performance.now() + connectTimeoutMs;
-  let isBegun = nonce === undefined;
+  let isBegun = agreement === undefined;
   let isConnected = false;
   let backOff = 1;
   for (;;) {
@@ -91,8 +93,8 @@ function pump() {
       backOff = 1;
       /** @type {Buffer | undefined} */
       let bytes = buffer.subarray(0, filled);
-      if (!isBegun && nonce !== undefined) {
-        bytes = behindAnswer(bytes, nonce);
+      if (!isBegun && agreement !== undefined) {
+        bytes = behindAnswer(bytes, agreement);
         if (bytes === undefined) continue;
         isBegun = true;
         say('begun');

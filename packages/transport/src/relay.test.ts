@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { pattern, Received, turns } from '../test/received.ts';
 import { inProcessPair } from './in-process.ts';
 import { relay } from './relay.ts';
@@ -41,4 +41,31 @@ it('has one side wait while the other does not read', async () => {
   await atB.atLeast(sent);
   a.close();
   await ended;
+});
+
+it('ends where the first side says nothing in time, and not where it has spoken', async () => {
+  const [silent, toSilent] = inProcessPair();
+  const [host, toHost] = inProcessPair();
+  const atSilent = new Received(silent);
+  const atHost = new Received(host);
+  await relay(toSilent, toHost, 1);
+  expect(await atSilent.closedOnce).toBeUndefined();
+  expect(await atHost.closedOnce).toBeUndefined();
+
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const [page, toPage] = inProcessPair();
+    const [other, toOther] = inProcessPair();
+    const ended = relay(toPage, toOther, 10_000);
+    const atOther = new Received(other);
+    page.send(pattern(10, 1));
+    await atOther.atLeast(10);
+    vi.advanceTimersByTime(60_000);
+    page.send(pattern(10, 1));
+    await atOther.atLeast(20);
+    page.close();
+    await ended;
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -93,6 +93,16 @@ describe('a guest on a port that outlives sessions', () => {
       /^refused: bad-magic: the guest does not speak Vesper/,
     ],
     [
+      'of marks that say nothing',
+      Buffer.concat(Array.from({ length: 20_000 }, () => control(TAG.nothing))),
+      /^refused: limit: \d+ bytes, and no hello in them/,
+    ],
+    [
+      'of beginnings that are cut off',
+      Buffer.concat(Array.from({ length: 20_000 }, () => start(1).subarray(0, 20))),
+      /^refused: limit: \d+ bytes, and no hello in them/,
+    ],
+    [
       'that begins without an end',
       Buffer.concat(Array.from({ length: 100 }, () => start(1))),
       /^refused: refused: the guest began its session anew before it was served/,

@@ -45,10 +45,17 @@ export const MAX_VISITORS = 256;
 /** How many of these may come from one address. Those at a Unix socket have none. */
 export const MAX_VISITORS_OF_PEER = 64;
 
+/** Most bytes before a hello is complete: the longest there is, and on a port the beginnings that it may be repeated in. */
+const MAX_BYTES = 128 << 10;
+/** Most connections that are being told why they are not served; each has some seconds to read it. */
+const MAX_REFUSALS = 256;
+
 /** A connection that has not said its hello. */
 interface Waiting {
   /** Network address of the other side, where it has one. */
   readonly peer: string | undefined;
+  /** Whether any byte has come. */
+  hasSpoken: boolean;
   /** Sends it away. */
   leave(rejection: Rejection): void;
 }
@@ -80,7 +87,13 @@ export class Reception {
     const peer = socket.remoteAddress;
     this.#makeRoom(peer);
     try {
-      return await receiveHello(socket, this.#timeoutMs, (leave) => this.#waiting.set(socket, { peer, leave }));
+      const waiting: Waiting = { peer, hasSpoken: false, leave: () => {} };
+      return await receiveHello(
+        socket,
+        this.#timeoutMs,
+        (leave) => this.#waiting.set(socket, Object.assign(waiting, { leave })),
+        () => void (waiting.hasSpoken = true),
+      );
     } finally {
       this.#waiting.delete(socket);
     }
@@ -89,8 +102,10 @@ export class Reception {
   #makeRoom(peer: string | undefined): void {
     const all = [...this.#waiting.values()];
     const ofPeer = peer === undefined ? [] : all.filter((waiting) => waiting.peer === peer);
-    const [oldest] = ofPeer.length >= MAX_VISITORS_OF_PEER ? ofPeer : all.length >= MAX_VISITORS ? all : [];
-    oldest?.leave(new Rejection('other connections came, and this one had said nothing for the longest', false, true));
+    const candidates = ofPeer.length >= MAX_VISITORS_OF_PEER ? ofPeer : all.length >= MAX_VISITORS ? all : [];
+    // Who has spoken is served or refused in a moment.
+    const silent = candidates.find(({ hasSpoken }) => !hasSpoken) ?? candidates[0];
+    silent?.leave(new Rejection('other connections came, and this one had said nothing for the longest', false, true));
   }
 }
 
@@ -101,6 +116,7 @@ function receiveHello(
   socket: Socket,
   timeoutMs: number,
   waits: (leave: (rejection: Rejection) => void) => void,
+  hasSpoken: () => void,
 ): Promise<Visitor> {
   let reader: HelloSource | undefined;
   let receivedBytes = 0;
@@ -116,11 +132,16 @@ function receiveHello(
     };
     const receive = (chunk: Buffer): void => {
       receivedBytes += chunk.byteLength;
+      if (receivedBytes === chunk.byteLength) hasSpoken();
       timer ??= startTimer();
       try {
         reader ??= isMarked(chunk) ? new PortHello((answer) => socket.write(answer)) : new HelloReader('guest');
         const hello = reader.push(chunk);
-        if (hello === undefined) return;
+        if (hello === undefined) {
+          if (receivedBytes > MAX_BYTES)
+            throw new ProtocolError('limit', `${receivedBytes} bytes, and no hello in them`);
+          return;
+        }
         const isPort = reader instanceof PortHello;
         const visitor = { ...hello, receivedBytes, hello: parseGuestHello(hello.fields), isPort };
         const reason = incompatibility(visitor.hello, PROTOCOL);
@@ -148,11 +169,17 @@ function receiveHello(
   });
 }
 
+const refusals = new Set<Socket>();
+
 /**
  * Tells a guest why it is not served, in a hello of this side, which also names this side's wire version; closes.
  * @param expectsMemory whether the guest expects shared memory
  */
 export function refuseGuest(socket: Socket, refusal: string, agent: string, expectsMemory: boolean): void {
+  // More at a time are no guests that read it.
+  if (refusals.size >= MAX_REFUSALS) return void socket.destroy();
+  refusals.add(socket);
+  socket.once('close', () => refusals.delete(socket));
   if (expectsMemory) beginPlainStream(socket);
   const transport = socketTransport(socket);
   transport.send(

@@ -6,6 +6,12 @@ import { sparingly } from '../log/sparing.ts';
 import { failureText } from './failure.ts';
 import { onEndingSignals } from './signals.ts';
 
+/**
+ * How long, in milliseconds, a page may have a connection and say nothing: at a Unix socket a host waits for longer, and
+ * slots are few.
+ */
+const SILENCE_MS = 10_000;
+
 /** Options of `vesper gateway`, as the command line gives them. */
 export interface GatewayFlags {
   listen: string;
@@ -47,7 +53,7 @@ export async function gateway(flags: GatewayFlags): Promise<number> {
         try {
           const host = await openTransport(flags.to);
           logger.debug({ from }, `connected: ${from}`);
-          await relay(browser, host);
+          await relay(browser, host, SILENCE_MS);
           logger.debug({ from }, `left: ${from}`);
         } catch (error) {
           failed(`not connected: ${from}: ${failureText(error)}`);

@@ -12,7 +12,22 @@ import { VmProblem } from './problem.mjs';
  * @property {string} stdout
  * @property {string} stderr
  */
-/** @typedef {{ settle: (message: any) => void, fail: (error: Error) => void }} Waiting */
+/**
+ * What the agent says: that it is there; or of an order, by its number, one of a file, output, the end, or what went wrong.
+ *
+ * @typedef {object} Message
+ * @property {number} [uptimeSeconds] since the kernel started: it is there
+ * @property {number} [id]
+ * @property {string} [file]
+ * @property {string} [data] in base64
+ * @property {string} [stdout]
+ * @property {string} [stderr]
+ * @property {number | null} [status]
+ * @property {string | null} [signal]
+ * @property {boolean} [done]
+ * @property {string} [error]
+ */
+/** @typedef {{ settle: (message: Message) => void, fail: (error: Error) => void }} Waiting */
 
 /** What is known of a guest whose agent has said that it is there. */
 export class Control {
@@ -56,14 +71,15 @@ export class Control {
 
   /** @param {string} line */
   #heard(line) {
+    /** @type {Message} */
     let message;
     try {
       message = JSON.parse(line);
     } catch {
       return; // what was left of a boot that was cut off
     }
-    if (message.ready) this.#isReady?.(message.uptimeSeconds);
-    else this.#waiting.get(message.id)?.settle(message);
+    if (message.uptimeSeconds !== undefined) this.#isReady?.(message.uptimeSeconds);
+    else if (message.id !== undefined) this.#waiting.get(message.id)?.settle(message);
   }
 
   /** Nothing that was asked for will be answered: the guest is gone, or starts anew. @param {string} reason */
@@ -83,7 +99,7 @@ export class Control {
   /**
    * @template T
    * @param {object} order
-   * @param {(message: any, done: (result: T) => void, fail: (error: Error) => void) => void} heard
+   * @param {(message: Message, done: (result: T) => void) => void} heard
    * @returns {Promise<T>}
    */
   #ask(order, heard) {
@@ -102,7 +118,7 @@ export class Control {
         fail,
         settle: (message) => {
           if (message.error !== undefined) fail(new VmProblem(`in the guest: ${message.error}`));
-          else heard(message, done, fail);
+          else heard(message, done);
         },
       });
       this.#send({ id, ...order });
@@ -124,8 +140,9 @@ export class Control {
     /** @type {Map<string, Buffer>} */
     const files = new Map();
     return this.#ask({ type: 'get', path }, (message, done) => {
-      if (message.done) done(files);
-      else files.set(message.file, Buffer.from(message.data, 'base64'));
+      const { file, data = '' } = message;
+      if (file === undefined) done(files);
+      else files.set(file, Buffer.from(data, 'base64'));
     });
   }
 
@@ -144,7 +161,8 @@ export class Control {
         texts[stream] += text;
         hear[stream]?.(text);
       }
-      if ('status' in message) done({ status: message.status, signal: message.signal, ...texts });
+      const { status, signal = null } = message;
+      if (status !== undefined) done({ status, signal, ...texts });
     });
   }
 }

@@ -4,13 +4,14 @@ import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
 /** @typedef {{ event: string, data?: Record<string, unknown> }} QmpEvent */
+/** @typedef {Partial<QmpEvent> & { id?: number, return?: unknown, error?: { desc: string } }} QmpMessage */
 
 export class Qmp {
   /** @type {import('node:net').Server} */
   #server;
   /** @type {import('node:net').Socket | undefined} */
   #socket;
-  /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void }>} */
+  /** @type {Map<number, { resolve: (value: unknown) => void, reject: (error: Error) => void }>} */
   #waiting = new Map();
   /** @type {Set<(event: QmpEvent) => void>} */
   #listeners = new Set();
@@ -42,16 +43,17 @@ export class Qmp {
     this.connected.catch(() => {});
   }
 
-  /** @param {any} message */
-  #heard(message) {
-    if (message.event !== undefined) for (const listener of this.#listeners) listener(message);
-    const waiting = this.#waiting.get(message.id);
-    this.#waiting.delete(message.id);
-    if (message.error !== undefined) waiting?.reject(new Error(`QEMU: ${message.error.desc}`));
-    else waiting?.resolve(message.return);
+  /** @param {QmpMessage} message */
+  #heard({ event, data, id, error, return: value }) {
+    if (event !== undefined) for (const listener of this.#listeners) listener({ event, ...(data && { data }) });
+    if (id === undefined) return;
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (error !== undefined) waiting?.reject(new Error(`QEMU: ${error.desc}`));
+    else waiting?.resolve(value);
   }
 
-  /** @param {string} name @param {object} [args] @returns {Promise<any>} */
+  /** @param {string} name @param {object} [args] @returns {Promise<unknown>} */
   command(name, args = {}) {
     const id = ++this.#commands;
     return new Promise((resolve, reject) => {

@@ -1,13 +1,9 @@
 // A host in a process of its own, reached through a Unix socket; and beside it a bare socket between the same two.
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as connectSocket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { connect } from '@vesper-gpu/guest';
 import { openTransport } from '@vesper-gpu/transport';
+import { forkHost } from './fork-host.mjs';
 import * as code from './scene.mjs?remote';
 import { ECHO, HEADER_BYTES, SINK, SOURCE } from './raw-server.mjs';
 
@@ -24,17 +20,10 @@ import { ECHO, HEADER_BYTES, SINK, SOURCE } from './raw-server.mjs';
 
 /** @returns {Promise<Remote>} */
 export async function openRemote() {
-  const folder = await mkdtemp(join(tmpdir(), 'vesper-bench-'));
-  const host = fork(fileURLToPath(new URL('host-process.mjs', import.meta.url)), [folder], {
+  const { host, ready, stop } = await forkHost(new URL('host-process.mjs', import.meta.url), (folder) => [folder], {
     execArgv: ['--expose-gc'],
   });
   try {
-    const [ready] = await Promise.race([
-      once(host, 'message'),
-      once(host, 'exit').then(([status, signal]) => {
-        throw new Error(`the host process ended with ${signal ?? `status ${status}`} before it listened`);
-      }),
-    ]);
     const socket = connectSocket({ path: ready.raw });
     await once(socket, 'connect');
     // As @vesper-gpu/register does, where there is a collector that can be called.
@@ -52,17 +41,11 @@ export async function openRemote() {
       async close() {
         socket.destroy();
         await connection.close();
-        if (host.connected) {
-          const exit = once(host, 'exit');
-          host.disconnect();
-          await exit;
-        }
-        await rm(folder, { recursive: true, force: true });
+        await stop();
       },
     };
   } catch (error) {
-    host.kill();
-    await rm(folder, { recursive: true, force: true });
+    await stop();
     throw error;
   }
 }

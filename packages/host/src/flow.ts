@@ -16,8 +16,6 @@ export class Flow {
   readonly #resumed: () => void;
   readonly #tooLong: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether what has been received is to be left alone. A field, as it is asked before each command. */
-  isHeld = false;
 
   /**
    * @param resumed called when the last reason is gone: what had been received already can be gone on with.
@@ -29,9 +27,13 @@ export class Flow {
     this.#tooLong = tooLong;
   }
 
+  /** Whether what has been received is to be left alone. */
+  get isHeld(): boolean {
+    return this.#reasons.size > 0;
+  }
+
   hold(reason: HoldReason): void {
     this.#reasons.add(reason);
-    this.isHeld = true;
     if (this.#reasons.size === 1) this.#transport.pause();
     if (isBounded(reason)) this.#timer ??= setTimeout(this.#tooLong, LONGEST_HOLD_MS);
   }
@@ -40,10 +42,9 @@ export class Flow {
     if (!this.#reasons.delete(reason)) return;
     if (![...this.#reasons].some(isBounded)) this.stop();
     if (this.#reasons.size > 0) return;
-    this.isHeld = false;
     this.#resumed();
     // What had been received may have been another reason to wait.
-    if (!this.isHeld) this.#transport.resume();
+    if (this.#reasons.size === 0) this.#transport.resume();
   }
 
   /** Nobody waits any more. */

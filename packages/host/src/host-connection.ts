@@ -25,6 +25,7 @@ import {
   WireReader,
   WireWriter,
 } from '@vesper-gpu/wire';
+import { ENDS, MEMORY, SLOW, STATE, traits } from './command-traits.ts';
 import type { DeviceState } from './device-state.ts';
 import { EncoderState } from './encoder-state.ts';
 import type { ErrorScopes, ReportedError } from './error-scopes.ts';
@@ -41,27 +42,6 @@ import { UncapturedTexts } from './uncaptured-texts.ts';
 const MAX_INLINE_BYTES = 32 << 10;
 /** After so many records the time is looked at, and after each that may take long. */
 const RECORDS_A_LOOK = 256;
-
-/** It takes memory of the GPU. */
-const MEMORY = 1;
-/** It may take the backend more than a moment. */
-const SLOW = 2;
-/** It does something to the state of its encoder. */
-const STATE = 4;
-/** It ends its encoder. */
-const ENDS = 8;
-/** By opcode, what of that a command is. */
-const traits = Uint8Array.from(commandInfo, (info) => {
-  if (info === undefined) return 0;
-  const isSlow = info.cost !== 'constant' && info.group !== 'debug' && info.target === 'object';
-  const hasState = info.state !== undefined && info.state !== 'keeps';
-  return (
-    (info.cost === 'memory' ? MEMORY : 0) |
-    (isSlow ? SLOW : 0) |
-    (hasState ? STATE : 0) |
-    (info.state === 'ends' ? ENDS : 0)
-  );
-});
 
 /** What a guest is told of the end of its session; a ProtocolError is one. Places are -1 where there is none. */
 export interface SessionEndNotice {

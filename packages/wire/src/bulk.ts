@@ -9,8 +9,9 @@ const refuse: Fail = (reason, detail) => {
 };
 
 /**
- * Most blocks that may wait at once: each costs memory beside its bytes. Only data of more than 1 MiB is sent so, and
- * a program may have a range that long for every MiB of a mapped buffer: an honest guest meets the limit of bytes first.
+ * Most blocks that may wait at once: each costs memory beside its bytes. A guest sends only data of more than 1 MiB so, and
+ * a program may have a range that long for every MiB of a mapped buffer: an honest one meets the limit of bytes first. Of a
+ * host, one waits at most: each reply stands behind its own.
  */
 const MAX_BLOCKS = 2048;
 

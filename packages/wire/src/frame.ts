@@ -35,7 +35,9 @@ export interface BulkSink {
 export class FrameReader {
   /** A longer frame is refused by its header. */
   maxFrameBytes: number;
-  #buffer = new Uint8Array(SMALL_BYTES);
+  /** Small frames are copied out of it, so that it is never given away. */
+  readonly #small = new Uint8Array(SMALL_BYTES);
+  #buffer = this.#small;
   #filled = 0;
   #length = 0;
   readonly #bulk: BulkSink | undefined;
@@ -164,7 +166,7 @@ export class FrameReader {
     // A small frame is copied out, so that the buffer serves again; a large one is given away.
     if (length <= SMALL_BYTES) return this.#buffer.slice(HEADER_BYTES, length);
     const records = this.#buffer.subarray(HEADER_BYTES, length);
-    this.#buffer = new Uint8Array(SMALL_BYTES);
+    this.#buffer = this.#small;
     return records;
   }
 }

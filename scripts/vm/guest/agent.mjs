@@ -11,8 +11,6 @@ const CHUNK_BYTES = 64 << 10;
 const RETRY_MS = 50;
 
 const port = await open(PORT, 'r+');
-/** @type {Map<number, import('node:child_process').ChildProcess>} */
-const running = new Map();
 /** Lines leave one behind the other, each whole. */
 let written = Promise.resolve();
 
@@ -30,14 +28,10 @@ function tell(message) {
 /** @param {{ id: number, argv: string[], env: Record<string, string> }} order */
 function run({ id, argv: [command, ...args], env }) {
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  running.set(id, child);
   child.stdout.setEncoding('utf8').on('data', (text) => void tell({ id, stdout: text }));
   child.stderr.setEncoding('utf8').on('data', (text) => void tell({ id, stderr: text }));
   child.on('error', (error) => void tell({ id, error: error.message }));
-  child.on('close', (status, signal) => {
-    running.delete(id);
-    void tell({ id, status, signal });
-  });
+  child.on('close', (status, signal) => void tell({ id, status, signal }));
 }
 
 /** @param {{ id: number, path: string }} order all files below a folder */
@@ -56,16 +50,18 @@ async function put({ id, path, data }) {
   await tell({ id, done: true });
 }
 
-/** @param {any} order */
+/**
+ * @param {{ type: 'run', id: number, argv: string[], env: Record<string, string> }
+ *   | { type: 'put', id: number, path: string, data: string } | { type: 'get', id: number, path: string }} order
+ */
 async function obey(order) {
   if (order.type === 'run') run(order);
-  else if (order.type === 'kill') running.get(order.id)?.kill(order.signal);
   else if (order.type === 'put') await put(order);
   else if (order.type === 'get') await get(order);
 }
 
 const [uptime] = (await readFile('/proc/uptime', 'utf8')).split(' ');
-await tell({ ready: true, uptimeSeconds: Number(uptime) });
+await tell({ uptimeSeconds: Number(uptime) });
 const buffer = Buffer.alloc(CHUNK_BYTES);
 const decoder = new TextDecoder();
 let rest = '';

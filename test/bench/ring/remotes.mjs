@@ -1,14 +1,10 @@
 // Hosts on the other side of a ring: in a thread of this process, and in a process of their own.
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { connect } from '@vesper-gpu/guest';
 import { openTransport } from '@vesper-gpu/transport';
 import { ringChannel, ringTransport, SyncRing } from '@vesper-gpu/transport/ring';
+import { forkHost } from '../fork-host.mjs';
 import * as processCode from '../scene.mjs?process';
 import * as threadCode from '../scene.mjs?thread';
 
@@ -41,30 +37,20 @@ export async function openThread() {
 
 /** @returns {Promise<RingRemote>} */
 export async function openProcess() {
-  const folder = await mkdtemp(join(tmpdir(), 'vesper-bench-'));
-  const host = fork(fileURLToPath(new URL('host-process.mjs', import.meta.url)), [`shm:${join(folder, 'guests')}`]);
+  const { ready, stop } = await forkHost(new URL('host-process.mjs', import.meta.url), (folder) => [
+    `shm:${join(folder, 'guests')}`,
+  ]);
   try {
-    const [address] = await Promise.race([
-      once(host, 'message'),
-      once(host, 'exit').then(([status, signal]) => {
-        throw new Error(`the host process ended with ${signal ?? `status ${status}`} before it listened`);
-      }),
-    ]);
-    const guest = await openTransport(address);
-    const remote = await open(processCode, guest, await openTransport(address));
+    const remote = await open(processCode, await openTransport(ready), await openTransport(ready));
     return {
       ...remote,
       async close() {
         await remote.close();
-        const exit = once(host, 'exit');
-        host.disconnect();
-        await exit;
-        await rm(folder, { recursive: true, force: true });
+        await stop();
       },
     };
   } catch (error) {
-    host.kill();
-    await rm(folder, { recursive: true, force: true });
+    await stop();
     throw error;
   }
 }

@@ -1,7 +1,15 @@
 // A frame of many objects as an engine draws it: sorted by pipeline, material and mesh, and only what changes is set.
 // An object has its own place, in a bind group of its own; one in forty moves. (Not by a dynamic offset: lavapipe maps and
 // unmaps memory for each, and nothing else would be measured.)
-import { bufferOf, GPUBufferUsage, GPUShaderStage, GPUTextureUsage, pixels, randomNumbers } from './kit.mjs';
+import {
+  bufferOf,
+  GPUBufferUsage,
+  GPUShaderStage,
+  GPUTextureUsage,
+  pixels,
+  randomNumbers,
+  VERTEX_BUFFERS,
+} from './kit.mjs';
 
 /** @import { Gpu, Size, Workload } from './kit.mjs' */
 
@@ -54,7 +62,7 @@ export async function open(gpu, size) {
         vertex: {
           module,
           entryPoint: 'vertex',
-          buffers: [{ arrayStride: 16, attributes: [{ format: 'float32x4', offset: 0, shaderLocation: 0 }] }],
+          buffers: VERTEX_BUFFERS,
         },
         fragment: {
           module,

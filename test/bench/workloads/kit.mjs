@@ -6,6 +6,11 @@ export const { GPUBufferUsage, GPUMapMode, GPUShaderStage, GPUTextureUsage } = /
   globals
 );
 
+/** Four floats a vertex. @type {GPUVertexBufferLayout[]} */
+export const VERTEX_BUFFERS = [
+  { arrayStride: 16, attributes: [{ format: 'float32x4', offset: 0, shaderLocation: 0 }] },
+];
+
 /**
  * A side of a comparison, as a workload needs it.
  *

@@ -1,5 +1,14 @@
 // Calls the members of WebGPU as often as a real program was seen to, evenly spread, with little for the GPU to do.
-import { bufferOf, contents, GPUBufferUsage, GPUMapMode, GPUTextureUsage, pixels, randomNumbers } from './kit.mjs';
+import {
+  bufferOf,
+  contents,
+  GPUBufferUsage,
+  GPUMapMode,
+  GPUTextureUsage,
+  pixels,
+  randomNumbers,
+  VERTEX_BUFFERS,
+} from './kit.mjs';
 import { mixes } from './real-programs.mjs';
 
 /** @import { Gpu, Size, Workload } from './kit.mjs' */
@@ -95,7 +104,7 @@ export async function open(gpu, _size, name) {
             vertex: {
               module,
               entryPoint: 'vertex',
-              buffers: [{ arrayStride: 16, attributes: [{ format: 'float32x4', offset: 0, shaderLocation: 0 }] }],
+              buffers: VERTEX_BUFFERS,
             },
             fragment: {
               module,

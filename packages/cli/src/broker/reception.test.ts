@@ -1,7 +1,8 @@
+import { connect } from 'node:net';
 import { HelloReader, parseHostHello, WIRE_VERSION } from '@vesper-gpu/wire';
 import { describe, expect, it } from 'vitest';
-import { guestHello, TestBroker } from '../../test/test-broker.ts';
-import { MAX_VISITORS, MAX_VISITORS_OF_PEER } from './reception.ts';
+import { afterwards, guestHello, TestBroker } from '../../test/test-broker.ts';
+import { MAX_REFUSALS, MAX_VISITORS, MAX_VISITORS_OF_PEER } from './reception.ts';
 
 /** The reason that the broker gave in its hello, or that it said nothing at all. */
 function refusalIn(bytes: Uint8Array): string | undefined {
@@ -151,5 +152,28 @@ describe('a flood of connections that say nothing', () => {
     const lines = test.log.filter(({ msg }) => msg.startsWith('refused'));
     expect(lines.length).toBeLessThan(10);
     expect(Number(entry['connections'])).toBeGreaterThan(0);
+  });
+});
+
+describe('a flood of connections that are refused and stay', () => {
+  it('is told why as far as there is room, and keeps nobody out', async () => {
+    const test = await TestBroker.start('unix');
+    const path = test.broker.addresses[0]!.slice('unix:'.length);
+    const heard = await Promise.all(
+      Array.from({ length: 2 * MAX_REFUSALS }, async () => {
+        // Its own direction stays open: the broker waits some seconds for its end.
+        const socket = connect({ path, allowHalfOpen: true });
+        afterwards(() => void socket.destroy());
+        let bytes = 0;
+        socket.on('data', (chunk) => (bytes += chunk.byteLength)).on('error', () => {});
+        const over = new Promise((resolve) => socket.once('end', resolve).once('close', resolve));
+        socket.write(guestHello({}, WIRE_VERSION + 1));
+        await over;
+        return bytes;
+      }),
+    );
+    expect(heard.filter((bytes) => bytes > 0).length).toBeGreaterThanOrEqual(MAX_REFUSALS);
+    expect(heard).toContain(0);
+    expect((await test.guest()).bytes.toString()).toBe('ping');
   });
 });

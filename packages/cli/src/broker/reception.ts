@@ -40,7 +40,7 @@ export class Rejection extends Error {
   }
 }
 
-/** Connections without a complete hello that are kept. Each holds some KB, and 64 KiB at most, for the time of a hello. */
+/** Connections without a complete hello that are kept. Each holds some KB, and 64 KiB at most. */
 export const MAX_VISITORS = 256;
 /** How many of these may come from one address. Those at a Unix socket have none. */
 export const MAX_VISITORS_OF_PEER = 64;
@@ -48,7 +48,7 @@ export const MAX_VISITORS_OF_PEER = 64;
 /** Most bytes before a hello is complete: the longest there is, and on a port the beginnings that it may be repeated in. */
 const MAX_BYTES = 128 << 10;
 /** Most connections that are being told why they are not served; each has some seconds to read it. */
-const MAX_REFUSALS = 256;
+export const MAX_REFUSALS = 256;
 
 /** A connection that has not said its hello. */
 interface Waiting {
@@ -86,14 +86,10 @@ export class Reception {
   async receive(socket: Socket): Promise<Visitor> {
     const peer = socket.remoteAddress;
     this.#makeRoom(peer);
+    const waiting: Waiting = { peer, hasSpoken: false, leave: () => {} };
+    this.#waiting.set(socket, waiting);
     try {
-      const waiting: Waiting = { peer, hasSpoken: false, leave: () => {} };
-      return await receiveHello(
-        socket,
-        this.#timeoutMs,
-        (leave) => this.#waiting.set(socket, Object.assign(waiting, { leave })),
-        () => void (waiting.hasSpoken = true),
-      );
+      return await receiveHello(socket, this.#timeoutMs, waiting);
     } finally {
       this.#waiting.delete(socket);
     }
@@ -112,12 +108,8 @@ export class Reception {
 /** What finds a hello in a stream. */
 type HelloSource = Pick<HelloReader, 'push'> & { endedEarly(): Error };
 
-function receiveHello(
-  socket: Socket,
-  timeoutMs: number,
-  waits: (leave: (rejection: Rejection) => void) => void,
-  hasSpoken: () => void,
-): Promise<Visitor> {
+/** @param waiting is told of the first byte, and how to send the connection away */
+function receiveHello(socket: Socket, timeoutMs: number, waiting: Waiting): Promise<Visitor> {
   let reader: HelloSource | undefined;
   let receivedBytes = 0;
   return new Promise((resolve, reject) => {
@@ -132,7 +124,7 @@ function receiveHello(
     };
     const receive = (chunk: Buffer): void => {
       receivedBytes += chunk.byteLength;
-      if (receivedBytes === chunk.byteLength) hasSpoken();
+      waiting.hasSpoken = true;
       timer ??= startTimer();
       try {
         reader ??= isMarked(chunk) ? new PortHello((answer) => socket.write(answer)) : new HelloReader('guest');
@@ -164,7 +156,7 @@ function receiveHello(
     // Unix socket, which only its owner can connect to, silence is no fault until somebody needs the room.
     let timer = socket.remoteAddress === undefined ? undefined : startTimer();
     socket.on('data', receive).on('end', ended).on('close', ended);
-    waits(refuse);
+    waiting.leave = refuse;
     socket.resume();
   });
 }

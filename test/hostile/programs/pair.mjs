@@ -7,10 +7,12 @@ import { inProcessPair } from '@vesper-gpu/transport/in-process';
 /**
  * Options as an executor has them.
  * @param wrap what stands between the guest's library and its end of the stream.
+ * @param wrapHost likewise for the host.
  */
-export async function openPair(gpu = openGPU(), wrap = (end) => end) {
-  const [end, hostEnd] = inProcessPair();
+export async function openPair(gpu = openGPU(), wrap = (end) => end, wrapHost = (end) => end) {
+  const [end, rawHostEnd] = inProcessPair();
   const guestEnd = wrap(end);
+  const hostEnd = wrapHost(rawHostEnd);
   const memory = {
     collect: (type) => globalThis.gc({ type, execution: 'sync' }),
     residentBytes: () => process.memoryUsage.rss(),

@@ -3,7 +3,7 @@
 //   node scripts/soak/neighbours.mjs [--seconds N] [--only ATTACK] [--driver DRIVER]
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -11,12 +11,15 @@ import { parseArgs } from 'node:util';
 
 import { connect } from '@vesper-gpu/guest';
 import { openTransport } from '@vesper-gpu/transport';
+import { ProcessorGroups } from '../../packages/cli/dist/broker/processor-groups.js';
 import { startDaemon } from './daemon.mjs';
 import { at, roundTrips } from './round-trips.mjs';
 
 /** The contract: how much longer the slowest hundredth of a healthy guest's round trips may take. */
 const ALLOWED_RATIO = 2;
 const ROUNDS = 4;
+/** Where the hostile guest itself may compute: a virtual machine of one processor. What the host does for it may be anywhere. */
+const LAST_PROCESSOR = String(availableParallelism() - 1);
 const HOSTILE = fileURLToPath(new URL('hostile-guest.mjs', import.meta.url));
 const ATTACKS = [
   // Not one: what any other program at the lowest priority does to a healthy guest here.
@@ -59,6 +62,7 @@ if (!Number.isInteger(seconds) || seconds < 1) {
 const folder = mkdtempSync(join(tmpdir(), 'vesper-policy-'));
 const policyFile = join(folder, 'policy.json');
 writeFileSync(policyFile, JSON.stringify(POLICY));
+const groups = ProcessorGroups.open();
 const daemon = await startDaemon(['--driver', values.driver, '--policy', policyFile]);
 try {
   process.exitCode = await soak();
@@ -94,18 +98,20 @@ async function beside(attack, device) {
   let losses = 0;
   for (let round = 0; round < ROUNDS; round++) {
     quiet.push(...(await roundTrips(device, seconds / ROUNDS)));
-    const hostile = spawn(process.execPath, [HOSTILE, daemon.address, attack], {
+    const hostile = spawn('taskset', ['-c', LAST_PROCESSOR, process.execPath, HOSTILE, daemon.address, attack], {
       stdio: ['ignore', 'pipe', 'inherit'],
       detached: true,
     });
     // What a guest itself computes is for its virtual machine to limit: only what the host does for it is of interest.
-    writeFileSync(`/proc/${hostile.pid}/autogroup`, '19');
+    const group = groups?.add([hostile.pid]);
+    if (group?.setIdle(true) !== true) writeFileSync(`/proc/${hostile.pid}/autogroup`, '19');
     hostile.stdout.on('data', (text) => (losses += String(text).split('\n').length - 1));
     const ended = new Promise((resolve) => hostile.once('exit', resolve));
     await sleep(1000);
     during.push(...(await roundTrips(device, seconds / ROUNDS)));
     hostile.kill('SIGKILL');
     await ended;
+    if (group !== undefined) groups?.remove(group);
     await daemon.settled(1);
   }
   const ratio = at(during, 0.99) / at(quiet, 0.99);

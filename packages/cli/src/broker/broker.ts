@@ -172,10 +172,12 @@ class RunningBroker implements Broker {
       this.#finish = resolve;
     });
     const file = options.executorFile ?? EXECUTOR_FILE;
+    const tools = findTools(process.env['PATH']);
     this.#pool = new ExecutorPool({
       file,
       environment,
-      sandboxes: sandboxes(findTools(process.env['PATH']), { file, environment, devices }),
+      sandboxes: sandboxes(tools, { file, environment, devices }),
+      taskset: tools.taskset,
       adapter: adapterWords(driver.adapter),
       logger: options.logger,
       spareDelayMs: options.spareDelayMs ?? 0,
@@ -196,6 +198,7 @@ class RunningBroker implements Broker {
     await this.#observer.open(this.#options);
     const { dropped, missed } = await this.#pool.open();
     this.#logger.info({ dropped }, `executors have no more: ${dropped.join('; ') || 'nothing was dropped'}`);
+    this.#logger.info(`busy executors let the others go first: ${this.#pool.yieldingMeans}`);
     if (missed.length > 0) this.#logger.info({ missed }, `executors still have: ${missed.join('; ')}`);
   }
 

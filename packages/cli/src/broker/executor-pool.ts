@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import { ExecutorProcess, type ExecutorOptions } from './executor-process.ts';
+import { ProcessorGroups } from './processor-groups.ts';
+import { ReservedProcessor } from './reserved-processor.ts';
 import type { Sandbox } from './sandbox.ts';
 import { Yielding } from './yielding.ts';
 
@@ -12,6 +14,8 @@ const TRIAL_MS = 10_000;
 export interface PoolOptions extends Omit<ExecutorOptions, 'output' | 'sandbox'> {
   /** Ways to start them, at least one: the first in which an executor gets ready is used. */
   readonly sandboxes: readonly Sandbox[];
+  /** Keeps busy executors off a processor: its file, where there is one. */
+  readonly taskset?: string | undefined;
   /** What an executor has to say of its adapter: a sandbox must not hide the driver that was chosen. */
   readonly adapter: string;
   readonly logger: Logger;
@@ -28,7 +32,7 @@ export interface PoolOptions extends Omit<ExecutorOptions, 'output' | 'sandbox'>
 export class ExecutorPool {
   readonly #options: PoolOptions;
   readonly #live = new Set<ExecutorProcess>();
-  readonly #yielding = new Yielding();
+  readonly #yielding: Yielding;
   #spare: ExecutorProcess | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -37,6 +41,12 @@ export class ExecutorPool {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#sandbox = options.sandboxes.at(-1)!;
+    this.#yielding = new Yielding(ProcessorGroups.open(), new ReservedProcessor(options.taskset));
+  }
+
+  /** How those that are busy let others go first, in words. */
+  get yieldingMeans(): string {
+    return this.#yielding.means;
   }
 
   /** Finds the way to start executors, and keeps the first one ready. To be called before anything else. */
@@ -47,7 +57,7 @@ export class ExecutorPool {
       // What it writes is of interest if it stays; that a sandbox did not work is said once, in words.
       const lines: (() => void)[] = [];
       let isTrial = true;
-      const executor = this.#start((log) => void (isTrial ? lines.push(log) : log()));
+      const executor = this.#start({ output: (log) => void (isTrial ? lines.push(log) : log()) });
       const timer = setTimeout(() => executor.kill(), TRIAL_MS);
       const isReady = await executor.ready;
       clearTimeout(timer);
@@ -71,7 +81,9 @@ export class ExecutorPool {
     this.#spare = undefined;
     this.#options.spares?.(0);
     this.#refillWithin(this.#options.spareDelayMs);
-    return spare === undefined || spare.isGone ? this.#start() : spare;
+    if (spare === undefined || spare.isGone) return this.#start();
+    if (spare.pid !== undefined) this.#yielding.awaited(spare.pid);
+    return spare;
   }
 
   /** Ends all processes, those with a guest after at most `graceMs`, and waits until they are gone. */
@@ -94,7 +106,7 @@ export class ExecutorPool {
     if (this.#spare !== undefined || this.#isClosed) return;
     let spare: ExecutorProcess;
     try {
-      spare = this.#start();
+      spare = this.#start({ isAwaited: false });
     } catch (error) {
       // Out of processes or memory: the guests that are served go on.
       this.#options.logger.error(`no executor could be started: ${(error as Error).message}`);
@@ -119,18 +131,21 @@ export class ExecutorPool {
     });
   }
 
-  /** @param output what is done with the writing of a line to the log */
-  #start(output = (log: () => void): void => log()): ExecutorProcess {
+  /**
+   * @param options.isAwaited whether somebody waits for it, so that others do not come first.
+   * @param options.output what is done with the writing of a line to the log.
+   */
+  #start({ isAwaited = true, output = (log: () => void): void => log() } = {}): ExecutorProcess {
     const { logger } = this.#options;
     const executor: ExecutorProcess = new ExecutorProcess({
       file: this.#options.file,
       environment: this.#options.environment,
-      sandbox: this.#sandbox,
+      sandbox: { ...this.#sandbox, wrapper: [...this.#yielding.prefix, ...this.#sandbox.wrapper] },
       output: (line) => output(() => logger.debug({ pid: executor.pid, line }, 'an executor wrote')),
     });
     this.#live.add(executor);
     const { pid } = executor;
-    if (pid !== undefined) this.#yielding.add(pid);
+    if (pid !== undefined) this.#yielding.add(pid, isAwaited);
     void executor.ready.then((isReady) => {
       if (isReady && pid !== undefined) this.#yielding.started(pid);
     });

@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { ProcessorGroups } from './processor-groups.ts';
 import { guestHello, temporaryFolder, TestBroker } from '../../test/test-broker.ts';
 
 /** An executor that gets ready, and does `attack` once it has its guest's socket. `all` writes all of some bytes. */
@@ -104,4 +105,29 @@ describe('a compromised executor', () => {
     expect(performance.now() - startedMs).toBeLessThan(10_000);
     expect(test.broker.guestCount).toBe(0);
   });
+
+  it.skipIf(ProcessorGroups.open() === undefined)(
+    'leaves nothing running, not even in a session of its own',
+    async () => {
+      const started = () =>
+        readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandOf(pid) === 'sleep\x0020.375\0');
+      const { test, client } = await attacked(
+        `spawn('setsid', ['sleep', '20.375'], { stdio: 'ignore', detached: true });
+      setTimeout(() => process.exit(7), 300);`,
+      );
+      await vi.waitFor(() => expect(started()).toHaveLength(1));
+      await client.closed;
+      await test.broker.close();
+      await vi.waitFor(() => expect(started()).toEqual([]));
+    },
+  );
 });
+
+/** What a process was started with; empty once it is gone. */
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}

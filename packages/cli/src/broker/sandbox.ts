@@ -33,6 +33,7 @@ export interface Tools {
   readonly sh?: string;
   readonly bwrap?: string;
   readonly setpriv?: string;
+  readonly taskset?: string;
 }
 
 const NO_CORE = 'core dumps';
@@ -55,7 +56,7 @@ export function findTools(path: string | undefined): Tools {
   if (process.platform !== 'linux') return {};
   const folders = [...(path ?? '').split(delimiter), '/usr/bin', '/bin'];
   const found: Partial<Record<keyof Tools, string>> = {};
-  for (const name of ['sh', 'bwrap', 'setpriv'] as const) {
+  for (const name of ['sh', 'bwrap', 'setpriv', 'taskset'] as const) {
     const file = folders.map((folder) => join(folder, name)).find(isExecutable);
     if (file !== undefined && file.startsWith('/')) found[name] = file;
   }

@@ -1,18 +1,27 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { getPriority } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism, getPriority } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ProcessorGroups } from './processor-groups.ts';
+import { ReservedProcessor } from './reserved-processor.ts';
+import { findTools } from './sandbox.ts';
 import { Yielding } from './yielding.ts';
 
-/** Computes from `busy` to `idle`, as its input says. */
+/** Computes all the time from `busy` on, now and then from `light` on, not at all from `idle` on. */
 const PROGRAM = `
   let timer;
-  const work = () => { const until = Date.now() + 20; while (Date.now() < until); };
+  const work = (ms) => { const until = Date.now() + ms; while (Date.now() < until); };
   process.stdin.on('data', (line) => {
     clearInterval(timer);
-    if (String(line).startsWith('busy')) timer = setInterval(work, 0);
+    if (String(line).startsWith('busy')) timer = setInterval(work, 0, 20);
+    if (String(line).startsWith('light')) timer = setInterval(work, 400, 20);
   });`;
 const WAIT = { timeout: 20_000 };
+
+const { taskset } = findTools(process.env['PATH']);
+const none = new ReservedProcessor(undefined);
+const hasGroups = ProcessorGroups.open() !== undefined;
 
 const children: ChildProcess[] = [];
 afterEach(() => {
@@ -29,22 +38,29 @@ function start(command: string, args: readonly string[]): ChildProcess {
 const autogroup = (pid: number, expected: string): string =>
   existsSync(`/proc/${pid}/autogroup`) ? readFileSync(`/proc/${pid}/autogroup`, 'utf8').trim() : expected;
 
+/** Programs, the second of them behind what stays its parent, as bubblewrap does. */
+const PROGRAMS: [string, string, string[]][] = [
+  ['a program', process.execPath, ['-e', PROGRAM]],
+  ['a program behind a wrapper', 'sh', ['-c', '"$0" "$@"; true', process.execPath, '-e', PROGRAM]],
+];
+
+/** Resolves once a wrapper has started its program. */
+async function isWhole(command: string, pid: number): Promise<void> {
+  if (command !== 'sh') return;
+  await vi.waitFor(() => {
+    if (readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8') === '') throw new Error('it starts');
+  }, WAIT);
+}
+
 describe.skipIf(process.platform !== 'linux')('which executors yield', () => {
-  it.each([
-    ['a program', process.execPath, ['-e', PROGRAM]],
-    // As bubblewrap does, it stays the parent.
-    ['a program behind a wrapper', 'sh', ['-c', '"$0" "$@"; true', process.execPath, '-e', PROGRAM]],
-  ])('%s: those that keep a processor busy, until they do no more', async (_, command, args) => {
-    const yielding = new Yielding();
+  it.each(PROGRAMS)('%s: those that keep a processor busy, until they do no more', async (_, command, args) => {
+    const yielding = new Yielding(undefined, none);
+    expect(yielding.means).toBe('by nice values');
     const child = start(command, args);
     const pid = child.pid!;
-    yielding.add(pid);
+    yielding.add(pid, true);
     expect(yielding.yields(pid)).toBe(false);
-    if (command === 'sh') {
-      await vi.waitFor(() => {
-        if (readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8') === '') throw new Error('it starts');
-      }, WAIT);
-    }
+    await isWhole(command, pid);
     yielding.started(pid);
     child.stdin!.write('busy\n');
     await vi.waitFor(() => expect(yielding.yields(pid)).toBe(true), WAIT);
@@ -59,16 +75,93 @@ describe.skipIf(process.platform !== 'linux')('which executors yield', () => {
     expect(yielding.yields(pid)).toBe(false);
   });
 
+  it('one that nobody waits for, until somebody does', () => {
+    const yielding = new Yielding(undefined, none);
+    const { pid } = start(process.execPath, ['-e', PROGRAM]);
+    yielding.add(pid!, false);
+    expect(yielding.yields(pid!)).toBe(true);
+    yielding.awaited(pid!);
+    expect(yielding.yields(pid!)).toBe(false);
+    yielding.remove(pid!);
+  });
+
+  it.skipIf(!hasGroups).each(PROGRAMS)('%s: in a control group, which goes with it', async (_, command, args) => {
+    const groups = ProcessorGroups.open()!;
+    const add = vi.spyOn(groups, 'add');
+    const yielding = new Yielding(groups, none);
+    expect(yielding.means).toBe('by control groups');
+    const child = start(command, args);
+    const pid = child.pid!;
+    yielding.add(pid, true);
+    await isWhole(command, pid);
+    yielding.started(pid);
+    const { path } = add.mock.results[0]!.value as { path: string };
+    const text = (name: string) => readFileSync(join(path, name), 'utf8').trim();
+    expect(text('cgroup.procs').split('\n').map(Number)).toContain(pid);
+    expect(text('cgroup.procs').split('\n')).toHaveLength(command === 'sh' ? 2 : 1);
+    child.stdin!.write('busy\n');
+    await vi.waitFor(() => expect(text('cpu.idle')).toBe('1'), WAIT);
+    child.stdin!.write('idle\n');
+    await vi.waitFor(() => expect(text('cpu.idle')).toBe('0'), WAIT);
+    child.kill('SIGKILL');
+    yielding.remove(pid);
+    // The kernel may hold it a little longer: it goes with the next one.
+    await vi.waitFor(() => {
+      groups.remove(groups.add([])!);
+      expect(existsSync(path)).toBe(false);
+    }, WAIT);
+  });
+
+  it.skipIf(!hasGroups)('groups of brokers that are gone are removed, those of others are not', () => {
+    const groups = ProcessorGroups.open()!;
+    const own = groups.add([])!;
+    const gone = start('true', []);
+    const stale = join(dirname(own.path), `vesper-${gone.pid}-1`);
+    mkdirSync(stale);
+    return new Promise<void>((resolve) => gone.once('exit', () => resolve())).then(() => {
+      ProcessorGroups.open();
+      expect([existsSync(own.path), existsSync(stale)]).toEqual([true, false]);
+      groups.remove(own);
+      expect(existsSync(own.path)).toBe(false);
+    });
+  });
+
+  it.skipIf(taskset === undefined || availableParallelism() < 2)(
+    'while one that uses little does something, the others keep off a processor',
+    async () => {
+      const yielding = new Yielding(undefined, new ReservedProcessor(taskset));
+      expect(yielding.means).toBe('by nice values, and keeping off one processor');
+      expect(yielding.prefix).toEqual([]);
+      const [light, busy] = [start(process.execPath, ['-e', PROGRAM]), start(process.execPath, ['-e', PROGRAM])];
+      const allowed = (pid: number | 'self') =>
+        /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]!;
+      for (const { pid } of [light, busy]) {
+        yielding.add(pid!, true);
+        yielding.started(pid!);
+      }
+      busy.stdin!.write('busy\n');
+      await vi.waitFor(() => expect(yielding.yields(busy.pid!)).toBe(true), WAIT);
+      expect(allowed(busy.pid!)).toBe(allowed('self'));
+      light.stdin!.write('light\n');
+      await vi.waitFor(() => expect(allowed(busy.pid!)).not.toBe(allowed('self')), WAIT);
+      expect(yielding.prefix).toEqual([taskset, '-c', expect.stringMatching(/^\d+(,\d+)*$/)]);
+      expect(allowed(light.pid!)).toBe(allowed('self'));
+      yielding.remove(light.pid!);
+      await vi.waitFor(() => expect(allowed(busy.pid!)).toBe(allowed('self')), WAIT);
+      yielding.remove(busy.pid!);
+    },
+  );
+
   it('a process that has ended is no error', async () => {
-    const yielding = new Yielding();
+    const yielding = new Yielding(ProcessorGroups.open(), new ReservedProcessor(taskset));
     const child = start(process.execPath, ['-e', '']);
     const pid = child.pid!;
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    yielding.add(pid);
+    yielding.add(pid, true);
     await ended;
     yielding.started(pid);
     const other = start(process.execPath, ['-e', PROGRAM]);
-    yielding.add(other.pid!);
+    yielding.add(other.pid!, true);
     yielding.started(other.pid!);
     await vi.waitFor(() => expect(yielding.yields(other.pid!)).toBe(false), WAIT);
     yielding.remove(pid);

@@ -1,18 +1,26 @@
 /**
  * Which executors yield the processors. A guest that keeps them busy, with shaders that a processor runs or with compilers,
- * would make one that uses little wait for the kernel's next tick: so the busy one's nice value is the highest, by itself
- * and as a group, until it uses little again. Those that are busy share alike. Linux only: it reads /proc.
+ * would make one that uses little wait for the kernel's next tick: so the busy one runs only when nobody else wants to, in a
+ * control group of its own, until it uses little again; where this process may make no groups, its nice value is the
+ * highest, by itself and as a session. While one that is known to use little does something, all that are not keep off one
+ * processor. Those that are busy share alike. Linux only: it reads /proc.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import type { ProcessorGroup, ProcessorGroups } from './processor-groups.ts';
+import type { ReservedProcessor } from './reserved-processor.ts';
 
 /** How often, in milliseconds, is looked. */
-const PERIOD_MS = 200;
-/** Use of processors, 1 is all of one, from which on an executor yields, and below which it does no more. */
+const PERIOD_MS = 100;
+/** Use of processors since the last look, 1 is all of one, from which on an executor yields, */
 const BUSY = 0.5;
+/** and below which it does no more: of all looks, of which each counts half as much as the next. */
 const LIGHT = 0.25;
-/** How much of what was seen before counts, at each look. */
 const MEMORY = 0.5;
+/** For so long, in milliseconds, an executor must not have been busy for its guest to be known as one that uses little. */
+const PROBATION_MS = 1000;
+/** For how long, in milliseconds, an executor that did something is expected to do more. */
+const ACTIVE_MS = 10_000;
 /** Ticks a second in /proc/PID/stat: USER_HZ, the same on all architectures of today's kernels (proc(5)). */
 const TICKS_PER_SECOND = 100;
 const LOWEST = 19;
@@ -27,7 +35,14 @@ interface Watched {
   ticks: number;
   seenAtMs: number;
   use: number;
+  /** When it was last found to have used a processor. */
+  usedAtMs: number;
   yields: boolean;
+  /** Since when it has not been busy for its guest; Infinity where that is not known yet. */
+  lightSinceMs: number;
+  isKeptOff: boolean;
+  /** Its control group; undefined where there are none. */
+  readonly group: ProcessorGroup | undefined;
   /** Whether the kernel has heard of `yields`: of groups it hears ten times a second at most (sched(7), autogroup). */
   isGroupTold: boolean;
 }
@@ -36,15 +51,51 @@ interface Watched {
 export class Yielding {
   readonly #all = new Map<number, Watched>();
   #timer: NodeJS.Timeout | undefined;
+  readonly #groups: ProcessorGroups | undefined;
+  readonly #reserved: ReservedProcessor;
+  /** Whether one that is known to use little does something. */
+  #isOneActive = false;
   /** Whether a process that was made to wait can be let go first again. */
   #canRaise: boolean | undefined;
 
-  /** Watches what was just started as process `leader`. It does not yield before its program runs: that is waited for. */
-  add(leader: number): void {
+  constructor(groups: ProcessorGroups | undefined, reserved: ReservedProcessor) {
+    this.#groups = groups;
+    this.#reserved = reserved;
+  }
+
+  /** How, in words. */
+  get means(): string {
+    if (process.platform !== 'linux') return 'not: that is for Linux';
+    const order = this.#groups === undefined ? 'by nice values' : 'by control groups';
+    return this.#reserved.isPossible ? `${order}, and keeping off one processor` : order;
+  }
+
+  /** What the command of a new executor is preceded by. */
+  get prefix(): readonly string[] {
+    return this.#isOneActive ? this.#reserved.prefix : [];
+  }
+
+  /** Watches what was just started as process `leader`. One that nobody waits for yields from the start. */
+  add(leader: number, isAwaited: boolean): void {
     if (process.platform !== 'linux') return;
     this.#canRaise ??= canRaise(leader);
-    const watched = { leader, processes: [leader], ticks: 0, seenAtMs: 0, use: 0, yields: false, isGroupTold: true };
+    const group = this.#groups?.add([leader]);
+    const processes = [leader];
+    const watched: Watched = {
+      leader,
+      processes,
+      group,
+      ticks: 0,
+      seenAtMs: 0,
+      use: 0,
+      usedAtMs: -Infinity,
+      yields: false,
+      lightSinceMs: Infinity,
+      isKeptOff: this.#isOneActive,
+      isGroupTold: true,
+    };
     this.#all.set(leader, watched);
+    if (!isAwaited) this.#setYields(watched, true);
     this.#timer ??= setInterval(() => this.#look(), PERIOD_MS).unref();
   }
 
@@ -53,12 +104,26 @@ export class Yielding {
     const watched = this.#all.get(leader);
     if (watched === undefined) return;
     watched.processes = chain(leader);
+    // A wrapper may have started it before it was moved itself.
+    watched.group?.take(watched.processes);
     watched.ticks = ticksOf(watched.processes.at(-1)!, leader) ?? 0;
     watched.seenAtMs = performance.now();
   }
 
+  /** Somebody waits for `leader`, which does not yield until it is found to be busy. */
+  awaited(leader: number): void {
+    const watched = this.#all.get(leader);
+    if (watched === undefined) return;
+    // What it has started meanwhile inherited what is taken back here.
+    watched.processes = chain(leader);
+    this.#setYields(watched, false);
+    watched.lightSinceMs = performance.now();
+  }
+
   remove(leader: number): void {
+    const group = this.#all.get(leader)?.group;
     this.#all.delete(leader);
+    if (group !== undefined) this.#groups!.remove(group);
     if (this.#all.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -75,6 +140,20 @@ export class Yielding {
       if (watched.seenAtMs > 0) this.#measure(watched, now);
       if (!watched.isGroupTold) tellGroup(watched);
     }
+    this.#reserve(now);
+  }
+
+  #reserve(now: number): void {
+    const all = [...this.#all.values()];
+    const isLight = ({ lightSinceMs }: Watched) => now - lightSinceMs >= PROBATION_MS;
+    this.#isOneActive = all.some((watched) => isLight(watched) && now - watched.usedAtMs < ACTIVE_MS);
+    for (const watched of all) this.#setKeptOff(watched, this.#isOneActive && !isLight(watched));
+  }
+
+  #setKeptOff(watched: Watched, isKeptOff: boolean): void {
+    if (isKeptOff === watched.isKeptOff) return;
+    watched.isKeptOff = isKeptOff;
+    for (const pid of watched.processes) this.#reserved.keepOff(pid, isKeptOff);
   }
 
   #measure(watched: Watched, now: number): void {
@@ -83,15 +162,22 @@ export class Yielding {
     const seconds = (now - watched.seenAtMs) / 1000;
     const used = (ticks - watched.ticks) / TICKS_PER_SECOND / seconds;
     watched.use = watched.use * MEMORY + used * (1 - MEMORY);
+    if (used > 0) watched.usedAtMs = now;
     watched.ticks = ticks;
     watched.seenAtMs = now;
-    const yields = watched.use > (watched.yields ? LIGHT : BUSY);
+    this.#setYields(watched, watched.yields ? watched.use > LIGHT : used > BUSY);
+    if (watched.yields) watched.lightSinceMs = Infinity;
+    else watched.lightSinceMs = Math.min(watched.lightSinceMs, now);
+  }
+
+  #setYields(watched: Watched, yields: boolean): void {
     if (yields === watched.yields) return;
     watched.yields = yields;
     this.#tell(watched);
   }
 
   #tell(watched: Watched): void {
+    if (watched.group?.setIdle(watched.yields) === true) return;
     watched.isGroupTold = false;
     tellGroup(watched);
     // Where executors are in one group with the others, as in a service's, their threads count one by one.

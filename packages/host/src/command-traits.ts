@@ -9,6 +9,8 @@ export const SLOW = 2;
 export const STATE = 4;
 /** It ends its encoder. */
 export const ENDS = 8;
+/** It sets a part of that. */
+export const SETS = 16;
 /** By opcode, what of that a command is. */
 export const traits = Uint8Array.from(commandInfo, (info) => {
   if (info === undefined) return 0;
@@ -18,6 +20,7 @@ export const traits = Uint8Array.from(commandInfo, (info) => {
     (info.cost === 'memory' ? MEMORY : 0) |
     (isSlow ? SLOW : 0) |
     (hasState ? STATE : 0) |
-    (info.state === 'ends' ? ENDS : 0)
+    (info.state === 'ends' ? ENDS : 0) |
+    (info.state === 'sets' || info.state === 'sets by key' ? SETS : 0)
   );
 });

@@ -22,11 +22,8 @@ function record(write: (writer: WireWriter) => void): WireReader {
 
 /** As a connection does it. @returns whether it was left out */
 function execute(write: (writer: WireWriter) => void): boolean {
-  const reader = record(write);
-  if (!state.isKept) return false;
-  if (state.isRepeated(reader)) return true;
-  state.executed(reader, encoder);
-  return false;
+  const { opcode, words, recordStart, end } = record(write);
+  return state.setsAgain(opcode, words, recordStart, end);
 }
 
 const set = (index: number, group: number) => (writer: WireWriter) =>
@@ -38,6 +35,13 @@ describe('the state of an encoder', () => {
     expect(steps.map(execute)).toEqual([false, true, false, false, true, false]);
     state.selected({});
     expect(execute(set(0, 5))).toBe(false);
+  });
+
+  it('is what a long record sets, too', () => {
+    const long = (index: number, group: number) => (writer: WireWriter) =>
+      writer.words.set([45, 4, index, group], writer.record(4));
+    const steps = [set(0, 5), long(0, 6), set(0, 5), long(1, 5), long(1, 5), set(0, 5)];
+    expect(steps.map(execute)).toEqual([false, false, false, false, true, true]);
   });
 
   it('is compared no more where next to nothing repeats, and again later', () => {
@@ -65,7 +69,7 @@ describe('the state of an encoder', () => {
     for (const compared of [true, false]) {
       if (!compared) for (let i = 1; i <= 256; i++) execute(set(0, i));
       expect(state.isKept).toBe(compared);
-      state.executed(record(encodeRenderPassEncoderEnd), encoder);
+      state.executed(record(encodeRenderPassEncoderEnd).opcode, encoder);
       for (let i = 0; i < 200; i++) {
         state.selected(others);
         state.selected(encoder);

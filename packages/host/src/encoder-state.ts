@@ -1,5 +1,4 @@
 import { commandInfo } from '@vesper-gpu/protocol/host';
-import type { WireReader } from '@vesper-gpu/wire';
 
 /** Of what is set by slot or index, so many are remembered: as many as the default limits of WebGPU allow. */
 const KEYS = 8;
@@ -49,13 +48,30 @@ export class EncoderState {
     this.#records.fill(0);
   }
 
-  /** Whether the reader's record would set what is set. */
-  isRepeated(reader: WireReader): boolean {
-    const at = this.#placeOf(reader);
-    const isRepeated = at >= 0 && reader.isSaved(this.#records, at);
+  /**
+   * Whether the record from `start` to `end` would set what is set. What it would set is remembered, so that `forget` has to
+   * follow where it is not executed after all.
+   */
+  setsAgain(opcode: number, words: Int32Array, start: number, end: number): boolean {
+    const at = placeOf(opcode, words, start, end);
+    if (at < 0 || !this.isKept) return false;
+    const isRepeated = this.#isSaved(at, words, start, end);
     if (isRepeated) this.#repeated++;
+    else this.#save(at, words, start, end);
     if (++this.#looks === LOOKS) this.#judge();
     return isRepeated;
+  }
+
+  /** The header is among the words: it holds the length. */
+  #isSaved(at: number, words: Int32Array, start: number, end: number): boolean {
+    for (let i = 0; i < end - start; i++) if (words[start + i] !== this.#records[at + i]) return false;
+    return true;
+  }
+
+  #save(at: number, words: Int32Array, start: number, end: number): void {
+    this.#records[at] = 0;
+    if (end - start > MAX_WORDS) return;
+    for (let i = 0; i < end - start; i++) this.#records[at + i] = words[start + i]!;
   }
 
   #judge(): void {
@@ -67,26 +83,22 @@ export class EncoderState {
     this.#repeated = 0;
   }
 
-  /** The reader's record was executed, for `encoder`. */
-  executed(reader: WireReader, encoder: object): void {
-    const { state } = commandInfo[reader.opcode]!;
-    if (state === 'sets' || state === 'sets by key') {
-      const at = this.#placeOf(reader);
-      if (at >= 0 && this.isKept) reader.save(this.#records, at, MAX_WORDS);
-      return;
-    }
-    if (state === 'ends') {
+  /** A command that does something else to the state of `encoder` was executed. */
+  executed(opcode: number, encoder: object): void {
+    if (commandInfo[opcode]!.state === 'ends') {
       this.isKept = false;
       this.#ended.add(encoder);
     }
     this.forget();
   }
+}
 
-  /** Where a record is saved; -1 where it is not. */
-  #placeOf(reader: WireReader): number {
-    const at = places[reader.opcode]!;
-    if (commandInfo[reader.opcode]!.state !== 'sets by key') return at;
-    const key = reader.target;
-    return key < KEYS ? at + key * MAX_WORDS : -1;
-  }
+/** Where a record is saved; -1 where it is not. */
+function placeOf(opcode: number, words: Int32Array, start: number, end: number): number {
+  const at = places[opcode]!;
+  if (at < 0 || commandInfo[opcode]!.state !== 'sets by key') return at;
+  // Behind the header, of which a long record has two words.
+  const first = words[start]! >>> 16 === 0 ? start + 2 : start + 1;
+  const key = first < end ? words[first]! >>> 0 : KEYS;
+  return key < KEYS ? at + key * MAX_WORDS : -1;
 }

@@ -1,4 +1,5 @@
 import {
+  CommandBatch,
   commandInfo,
   decoders,
   encodeDeviceOnuncapturederror,
@@ -7,9 +8,11 @@ import {
   encodeVesperFailure,
   encoderTypes,
   type Handlers,
+  isBatched,
   type VesperErrorValue,
 } from '@vesper-gpu/protocol/host';
 import {
+  type BatchSession,
   BulkQueue,
   ObjectTable,
   OPCODE_BEGIN_BULK,
@@ -25,7 +28,7 @@ import {
   WireReader,
   WireWriter,
 } from '@vesper-gpu/wire';
-import { ENDS, MEMORY, SLOW, STATE, traits } from './command-traits.ts';
+import { ENDS, MEMORY, SETS, SLOW, STATE, traits } from './command-traits.ts';
 import type { DeviceState } from './device-state.ts';
 import { EncoderState } from './encoder-state.ts';
 import type { ErrorScopes, ReportedError } from './error-scopes.ts';
@@ -69,7 +72,7 @@ export interface SessionStatistics {
  * One guest's commands: decodes frames, looks up objects, and calls the handlers in order.
  * A malformed record throws a ProtocolError out of `frame`; an exception of the backend becomes WebGPU's error.
  */
-export class HostConnection implements HostSession {
+export class HostConnection implements HostSession, BatchSession {
   readonly statistics: SessionStatistics = { receivedBytes: 0, sentBytes: 0, commands: 0, requests: 0, objects: 0 };
   readonly devices = new Map<object, DeviceState>();
   readonly stream: GuestStream;
@@ -92,6 +95,7 @@ export class HostConnection implements HostSession {
   #encoder: object | undefined;
   #encoderId = 0;
   readonly #encoderState = new EncoderState();
+  readonly #batch = new CommandBatch();
   #isEnded = false;
   readonly #onFault: (error: Error) => void;
   /** See ServeOptions.activity. */
@@ -229,6 +233,10 @@ export class HostConnection implements HostSession {
       while (!flow.isHeld) {
         if (!reader.nextRecord()) return true;
         const { opcode } = reader;
+        if (isBatched[opcode] === 1 && this.#runBatch(reader)) {
+          if (this.#isLookDue() && performance.now() > endsMs) return reader.isAtEnd;
+          continue;
+        }
         // None for what is no command, which is found out when it is executed.
         const trait = traits[opcode]! | 0;
         if ((trait & MEMORY) !== 0 && enforcement.memory.shouldWait()) {
@@ -240,9 +248,7 @@ export class HostConnection implements HostSession {
         activity[1] = opcode;
         if ((trait & ENDS) !== 0 || ((trait & STATE) !== 0 && state.isKept)) this.#executeState(reader, opcode);
         else this.#execute(reader, opcode);
-        if (number % RECORDS_A_LOOK === 0) this.#countCommands();
-        else if ((trait & SLOW) === 0) continue;
-        if (performance.now() > endsMs) return reader.isAtEnd;
+        if (((trait & SLOW) !== 0 || this.#isLookDue()) && performance.now() > endsMs) return reader.isAtEnd;
       }
       return reader.isAtEnd;
     } catch (error) {
@@ -251,10 +257,59 @@ export class HostConnection implements HostSession {
           ? error
           : new ProtocolError(error.reason, error.detail, reader.position * 4, reader.opcode);
       }
+      // Of what was to be set, it is not known what is.
+      state.forget();
       this.#thrown(error);
       reader.skip();
       return undefined;
     }
+  }
+
+  /**
+   * Decodes and executes the current record, and those behind it that can be decoded before it is executed.
+   * @returns false where nothing was done: the record is to be executed by itself, perhaps to say what is wrong with it.
+   */
+  #runBatch(reader: WireReader): boolean {
+    const batch = this.#batch;
+    const { commands } = this.statistics;
+    const position = batch.decode(reader.words, reader.recordStart, this.#enforcement.maxCommands - commands, this);
+    if (batch.records === 0) return false;
+    try {
+      batch.execute(this.#encoder!, this.#handlers, this.#activity, commands);
+    } catch (error) {
+      // As if it had been the last that was decoded: what is behind it may be another command now.
+      reader.position = batch.starts[batch.index]!;
+      this.statistics.commands += batch.numbers[batch.index]!;
+      reader.nextRecord();
+      batch.clear();
+      throw error;
+    }
+    reader.position = position;
+    this.statistics.commands += batch.records;
+    return true;
+  }
+
+  /** Whether so many records were executed since it last said so that the time is to be looked at. */
+  #isLookDue(): boolean {
+    if (this.statistics.commands - this.#countedCommands < RECORDS_A_LOOK) return false;
+    this.#countCommands();
+    return true;
+  }
+
+  get encoderType(): number {
+    return this.#encoder === undefined ? 0 : this.#objects.typeOf(this.#encoderId);
+  }
+
+  get keepsState(): boolean {
+    return this.#encoderState.isKept;
+  }
+
+  find(id: number, types: number): object | undefined {
+    return this.#objects.get(id, types);
+  }
+
+  setsAgain(opcode: number, words: Int32Array, start: number, end: number): boolean {
+    return this.#encoderState.setsAgain(opcode, words, start, end);
   }
 
   #execute(reader: WireReader, opcode: number): void {
@@ -266,10 +321,10 @@ export class HostConnection implements HostSession {
   /** Executes a command that does something to the state of its encoder, unless it changes nothing. */
   #executeState(reader: WireReader, opcode: number): void {
     const state = this.#encoderState;
-    if (state.isRepeated(reader)) return reader.skip();
+    if (state.setsAgain(opcode, reader.words, reader.recordStart, reader.end)) return reader.skip();
     this.#execute(reader, opcode);
     // A command of an encoder that was executed had one.
-    state.executed(reader, this.#encoder!);
+    if ((traits[opcode]! & SETS) === 0) state.executed(opcode, this.#encoder!);
   }
 
   #runtimeRecord(reader: WireReader): void {

@@ -9,6 +9,18 @@ export interface ObjectResolver {
   nullableObject(reader: WireReader, types: number): object | null;
 }
 
+/** What decoding a batch of an encoder's commands needs of the session. */
+export interface BatchSession {
+  /** The interface number of the current encoder, 0 where there is none. */
+  readonly encoderType: number;
+  /** Whether `setsAgain` is to be asked of the commands that follow. */
+  readonly keepsState: boolean;
+  /** What a live id of one of the interfaces whose numbers are the bits of `types` stands for; undefined for any other. */
+  find(id: number, types: number): object | undefined;
+  /** Whether the record in `words` would set what is set already; what it would set is remembered. */
+  setsAgain(opcode: number, words: Int32Array, start: number, end: number): boolean;
+}
+
 /** What the generated decoders need of the session that they decode for. */
 export interface HostSession extends ObjectResolver {
   /** The encoder that the last `selectEncoder` named, which must be of one of these interfaces. */

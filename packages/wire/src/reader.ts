@@ -17,10 +17,11 @@ export interface BulkSource {
  */
 export class WireReader {
   #words: Int32Array;
-  #recordStart = 0;
   #bytes: Uint8Array<ArrayBuffer>;
   /** Next word. */
   position = 0;
+  /** First word of the current record, its header. */
+  recordStart = 0;
   /** First word behind the current record. */
   end = 0;
   /** First word of the current record behind its header. */
@@ -35,6 +36,11 @@ export class WireReader {
     this.#words = new Int32Array(this.#bytes.buffer);
     this.#maxStringBytes = maxStringBytes;
     this.#bulk = bulk;
+  }
+
+  /** The frame's words. */
+  get words(): Int32Array {
+    return this.#words;
   }
 
   /** Starts a frame's records: `frame` is a whole number of words, without the frame header, at a word boundary. */
@@ -55,7 +61,7 @@ export class WireReader {
   nextRecord(): boolean {
     const start = this.position;
     if (start === this.#words.length) return false;
-    this.#recordStart = start;
+    this.recordStart = start;
     const header = this.#words[start]!;
     this.opcode = header & 0xffff;
     let length = header >>> 16;
@@ -77,25 +83,7 @@ export class WireReader {
 
   /** Goes back to before the current record, of which nothing may have been used: it comes once more. */
   rewind(): void {
-    this.position = this.#recordStart;
-  }
-
-  /** Whether the current record is, word for word, the one that was saved at `at`. */
-  isSaved(saved: Int32Array, at: number): boolean {
-    const words = this.#words;
-    const start = this.#recordStart;
-    // The header first: it holds the length.
-    for (let i = 0; i < this.end - start; i++) if (words[start + i] !== saved[at + i]) return false;
-    return true;
-  }
-
-  /** Copies the current record, its header first, to `at`; a record of more than `most` words leaves a zero there. */
-  save(saved: Int32Array, at: number, most: number): void {
-    const words = this.#words;
-    const start = this.#recordStart;
-    const length = this.end - start;
-    saved[at] = 0;
-    if (length <= most) for (let i = 0; i < length; i++) saved[at + i] = words[start + i]!;
+    this.position = this.recordStart;
   }
 
   /** Goes on behind the current record, which is not read. */

@@ -1,8 +1,9 @@
 import type { CommandSchema, EventSchema, TypeSchema, WireSchema } from '../schema/schema.ts';
+import { emitBatch } from './batch.ts';
 import { Decoding } from './decode.ts';
 import { encodeRecordBody, presenceTest } from './encode.ts';
 import { hasState } from './encoder-state.ts';
-import { capital, literalText, numberOf, wordOf } from './names.ts';
+import { capital, literalText, numberOf, ownerWord, wordOf } from './names.ts';
 import { replyEncoders, replyPath } from './replies.ts';
 import { SourceFile, type Lines } from './source.ts';
 import { API, apiType, valueType, WIRE } from './types.ts';
@@ -17,11 +18,6 @@ function ownerPath(owner: string): string {
   return `host/${owner}.ts`;
 }
 
-/** The word of an interface or mixin: `queue`, `renderCommands`. */
-function ownerWord(owner: string): string {
-  return wordOf(`${owner}.x`).slice(0, -1);
-}
-
 /** Emits everything under `host/`. */
 export function emitHost(schema: WireSchema): SourceFile[] {
   const decoding = new Decoding(schema, {
@@ -32,6 +28,7 @@ export function emitHost(schema: WireSchema): SourceFile[] {
   });
   const commands = schema.commands.filter((command) => command.class !== 'runtime');
   const owners = [...new Set(commands.map((command) => command.name.split('.')[0]!))];
+  const batch = emitBatch(schema, decoding);
   return [
     ...schema.dictionaries.filter((one) => one.fromGuest).map((one) => emitDictionary(schema, one.name, decoding)),
     ...owners.map((owner) =>
@@ -44,8 +41,9 @@ export function emitHost(schema: WireSchema): SourceFile[] {
     ),
     emitHandlers(owners),
     emitDispatch(schema, commands, decoding),
+    ...batch,
     emitHostEvents(schema),
-    emitIndex(schema, owners),
+    emitIndex(schema, owners, batch),
   ];
 }
 
@@ -324,9 +322,10 @@ function eventParameters(event: EventSchema, file: SourceFile): string {
   ].join(', ');
 }
 
-function emitIndex(schema: WireSchema, owners: string[]): SourceFile {
+function emitIndex(schema: WireSchema, owners: string[], batch: readonly SourceFile[]): SourceFile {
   const file = new SourceFile('host/index.ts');
   file.add(
+    batch.map(() => "export * from './batch.ts';"),
     "export * from './dispatch.ts';",
     "export * from './events.ts';",
     "export * from './handlers.ts';",

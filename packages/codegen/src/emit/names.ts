@@ -8,6 +8,11 @@ export function wordOf(record: string): string {
   return (word === '' ? 'gpu' : word) + capital(member);
 }
 
+/** The word of an interface or mixin: `queue`, `renderCommands`. */
+export function ownerWord(owner: string): string {
+  return wordOf(`${owner}.x`).slice(0, -1);
+}
+
 export function capital(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }

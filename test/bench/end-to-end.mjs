@@ -1,5 +1,5 @@
 // Whole frames: encoded, sent, decoded, executed, and their outcome waited for.
-import { timed } from './measure.mjs';
+import { raceFrames } from './measure.mjs';
 import { row } from './rows.mjs';
 import { targets } from './targets.mjs';
 
@@ -23,20 +23,17 @@ export async function measureEndToEnd({ loopback, guest, direct }, remote, effor
   loopback.mode = 'deliver';
   for (const [name, target] of Object.entries(streams)) {
     const stream = /** @type {keyof typeof streams} */ (name);
-    /** @type {Record<string, number[]>} */
-    const samples = { direct: [], 'in-process': [], 'Unix socket': [] };
-    for (let i = -1; i < effort.frames; i++) {
-      const ms = {
-        direct: await timed(() => direct.code.encodeFrame(direct.scene, stream, OBJECTS)),
-        'in-process': await timed(() => guest.code.encodeFrame(guest.scene, stream, OBJECTS)),
-        'Unix socket': await timed(() => remote.code.encodeFrame(remote.scene, stream, OBJECTS)),
-      };
-      // The first warms up.
-      if (i >= 0) for (const [side, time] of Object.entries(ms)) samples[side].push(time);
-    }
+    const ms = await raceFrames(
+      {
+        direct: () => direct.code.encodeFrame(direct.scene, stream, OBJECTS),
+        'in-process': () => guest.code.encodeFrame(guest.scene, stream, OBJECTS),
+        'Unix socket': () => remote.code.encodeFrame(remote.scene, stream, OBJECTS),
+      },
+      effort,
+    );
     const commands = OBJECTS * direct.code.streams[stream].commandsPerObject;
-    const perSecond = (/** @type {string} */ side) => (commands * 1000) / Math.min(...samples[side]);
-    for (const side of ['in-process', 'Unix socket']) {
+    const perSecond = (/** @type {keyof typeof ms} */ side) => (commands * 1000) / ms[side];
+    for (const side of /** @type {const} */ (['in-process', 'Unix socket'])) {
       rows.push(
         row(
           `end to end: 10k draws, ${name}, ${side}`,

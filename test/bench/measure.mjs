@@ -151,6 +151,32 @@ export async function timed(act) {
   return performance.now() - start;
 }
 
+/** A side encodes so many frames before the next one has its turn: a program's frames follow one another. */
+const FRAMES_A_TURN = 4;
+
+/**
+ * Frames of several sides, which take turns.
+ *
+ * @template {string} Name
+ * @param {Record<Name, () => Promise<unknown>>} sides encode a frame, and wait for its outcome
+ * @param {Pick<Effort, 'frames'>} effort
+ * @returns {Promise<Record<Name, number>>} milliseconds of the shortest frame
+ */
+export async function raceFrames(sides, { frames }) {
+  const names = /** @type {Name[]} */ (Object.keys(sides));
+  const shortest = /** @type {Record<Name, number>} */ (Object.fromEntries(names.map((name) => [name, Infinity])));
+  // The first turn warms up.
+  for (let turn = 0; turn <= Math.ceil(frames / FRAMES_A_TURN); turn++) {
+    for (const name of names) {
+      for (let i = 0; i < FRAMES_A_TURN; i++) {
+        const ms = await timed(sides[name]);
+        if (turn > 0) shortest[name] = Math.min(shortest[name], ms);
+      }
+    }
+  }
+  return shortest;
+}
+
 /** Lets everything run that waits for the end of the current task: flushes, deliveries, replies. */
 export function turn() {
   return new Promise((resolve) => setImmediate(resolve));

@@ -194,13 +194,15 @@ export class CommandBatch {
     const argument2 = this.#argument2;
     const argument3 = this.#argument3;
     const argument4 = this.#argument4;
-    for (let i = 0; i < this.length; i++) {
+    const { bindingCommands, debugCommands, computePassEncoder, renderPassEncoder, renderCommands } = handlers;
+    const { length } = this;
+    for (let i = 0; i < length; i++) {
       this.index = i;
       activity[0] = number + numbers[i]!;
       activity[1] = opcodes[i]!;
       switch (opcodes[i]) {
         case 45:
-          handlers.bindingCommands.setBindGroup(
+          bindingCommands.setBindGroup(
             encoder as api.GPUComputePassEncoder | api.GPURenderPassEncoder | api.GPURenderBundleEncoder,
             argument0[i] as number,
             argument1[i] as api.GPUBindGroup | null,
@@ -208,7 +210,7 @@ export class CommandBatch {
           );
           break;
         case 48:
-          handlers.debugCommands.popDebugGroup(
+          debugCommands.popDebugGroup(
             encoder as
               | api.GPUCommandEncoder
               | api.GPUComputePassEncoder
@@ -217,13 +219,10 @@ export class CommandBatch {
           );
           break;
         case 50:
-          handlers.computePassEncoder.setPipeline(
-            encoder as api.GPUComputePassEncoder,
-            argument0[i] as api.GPUComputePipeline,
-          );
+          computePassEncoder.setPipeline(encoder as api.GPUComputePassEncoder, argument0[i] as api.GPUComputePipeline);
           break;
         case 51:
-          handlers.computePassEncoder.dispatchWorkgroups(
+          computePassEncoder.dispatchWorkgroups(
             encoder as api.GPUComputePassEncoder,
             argument0[i] as number,
             argument1[i] as number,
@@ -231,14 +230,14 @@ export class CommandBatch {
           );
           break;
         case 52:
-          handlers.computePassEncoder.dispatchWorkgroupsIndirect(
+          computePassEncoder.dispatchWorkgroupsIndirect(
             encoder as api.GPUComputePassEncoder,
             argument0[i] as api.GPUBuffer,
             argument1[i] as number,
           );
           break;
         case 55:
-          handlers.renderPassEncoder.setScissorRect(
+          renderPassEncoder.setScissorRect(
             encoder as api.GPURenderPassEncoder,
             argument0[i] as number,
             argument1[i] as number,
@@ -247,22 +246,22 @@ export class CommandBatch {
           );
           break;
         case 57:
-          handlers.renderPassEncoder.setStencilReference(encoder as api.GPURenderPassEncoder, argument0[i] as number);
+          renderPassEncoder.setStencilReference(encoder as api.GPURenderPassEncoder, argument0[i] as number);
           break;
         case 58:
-          handlers.renderPassEncoder.beginOcclusionQuery(encoder as api.GPURenderPassEncoder, argument0[i] as number);
+          renderPassEncoder.beginOcclusionQuery(encoder as api.GPURenderPassEncoder, argument0[i] as number);
           break;
         case 59:
-          handlers.renderPassEncoder.endOcclusionQuery(encoder as api.GPURenderPassEncoder);
+          renderPassEncoder.endOcclusionQuery(encoder as api.GPURenderPassEncoder);
           break;
         case 62:
-          handlers.renderCommands.setPipeline(
+          renderCommands.setPipeline(
             encoder as api.GPURenderPassEncoder | api.GPURenderBundleEncoder,
             argument0[i] as api.GPURenderPipeline,
           );
           break;
         case 63:
-          handlers.renderCommands.setIndexBuffer(
+          renderCommands.setIndexBuffer(
             encoder as api.GPURenderPassEncoder | api.GPURenderBundleEncoder,
             argument0[i] as api.GPUBuffer,
             argument1[i] as api.GPUIndexFormat,
@@ -271,7 +270,7 @@ export class CommandBatch {
           );
           break;
         case 64:
-          handlers.renderCommands.setVertexBuffer(
+          renderCommands.setVertexBuffer(
             encoder as api.GPURenderPassEncoder | api.GPURenderBundleEncoder,
             argument0[i] as number,
             argument1[i] as api.GPUBuffer | null,
@@ -280,7 +279,7 @@ export class CommandBatch {
           );
           break;
         case 65:
-          handlers.renderCommands.draw(
+          renderCommands.draw(
             encoder as api.GPURenderPassEncoder | api.GPURenderBundleEncoder,
             argument0[i] as number,
             argument1[i] as number,
@@ -289,7 +288,7 @@ export class CommandBatch {
           );
           break;
         case 66:
-          handlers.renderCommands.drawIndexed(
+          renderCommands.drawIndexed(
             encoder as api.GPURenderPassEncoder | api.GPURenderBundleEncoder,
             argument0[i] as number,
             argument1[i] as number,
@@ -299,14 +298,14 @@ export class CommandBatch {
           );
           break;
         case 67:
-          handlers.renderCommands.drawIndirect(
+          renderCommands.drawIndirect(
             encoder as api.GPURenderPassEncoder | api.GPURenderBundleEncoder,
             argument0[i] as api.GPUBuffer,
             argument1[i] as number,
           );
           break;
         case 68:
-          handlers.renderCommands.drawIndexedIndirect(
+          renderCommands.drawIndexedIndirect(
             encoder as api.GPURenderPassEncoder | api.GPURenderBundleEncoder,
             argument0[i] as api.GPUBuffer,
             argument1[i] as number,

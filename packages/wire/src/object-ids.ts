@@ -20,6 +20,8 @@ export function generationOf(id: number): number {
 
 /** Type of an id that waits for its object; no interface has this number, so no mask of interfaces holds it. */
 const RESERVED = 31;
+const TYPE_BITS = 5;
+const TYPE_MASK = (1 << TYPE_BITS) - 1;
 
 /** Allocates object ids on the guest. */
 export class ObjectIds {
@@ -54,8 +56,8 @@ export class ObjectIds {
  */
 export class ObjectTable<T> {
   readonly #objects: (T | undefined)[] = [];
-  readonly #types: number[] = [];
-  readonly #generations: number[] = [];
+  /** By slot, the generation and, in the low bits, the type: one look for both, as each command has ids. */
+  readonly #tags: number[] = [];
   readonly #maxObjects: number;
   #count = 0;
 
@@ -78,18 +80,17 @@ export class ObjectTable<T> {
   reserve(id: number): void {
     const slot = slotOf(id);
     const generation = generationOf(id);
-    if (slot > this.#types.length || generation === 0)
+    if (slot > this.#tags.length || generation === 0)
       throw new ProtocolError('bad-id', `id ${id} was never allocated`);
-    if (slot === this.#types.length) {
+    if (slot === this.#tags.length) {
       if (slot >= this.#maxObjects) throw new ProtocolError('limit', `more than ${this.#maxObjects} objects`);
-      this.#types.push(0);
-      this.#generations.push(0);
+      this.#tags.push(0);
       this.#objects.push(undefined);
     }
-    if (this.#types[slot] !== 0) throw new ProtocolError('bad-id', `id ${id} is in use`);
-    if (generation <= this.#generations[slot]!) throw new ProtocolError('bad-id', `id ${id} is of the past`);
-    this.#types[slot] = RESERVED;
-    this.#generations[slot] = generation;
+    const tag = this.#tags[slot]!;
+    if ((tag & TYPE_MASK) !== 0) throw new ProtocolError('bad-id', `id ${id} is in use`);
+    if (generation <= tag >>> TYPE_BITS) throw new ProtocolError('bad-id', `id ${id} is of the past`);
+    this.#tags[slot] = (generation << TYPE_BITS) | RESERVED;
     this.#count++;
   }
 
@@ -97,15 +98,15 @@ export class ObjectTable<T> {
   fulfil(id: number, type: number, object: T): boolean {
     if (this.typeOf(id) !== RESERVED) return false;
     const slot = slotOf(id);
-    this.#types[slot] = type;
+    this.#tags[slot] = (generationOf(id) << TYPE_BITS) | type;
     this.#objects[slot] = object;
     return true;
   }
 
   /** The interface number of a live id, 31 while it waits for its object, or 0. */
   typeOf(id: number): number {
-    const slot = slotOf(id);
-    return this.#generations[slot] === generationOf(id) ? this.#types[slot]! : 0;
+    const tag = this.#tags[slotOf(id)];
+    return tag !== undefined && tag >>> TYPE_BITS === generationOf(id) ? tag & TYPE_MASK : 0;
   }
 
   /** What a live id stands for if the bit of its interface is set in `types`; undefined for any other id. */
@@ -118,7 +119,7 @@ export class ObjectTable<T> {
     if (this.typeOf(id) === 0) throw new ProtocolError('bad-id', `id ${id} is not bound`);
     const slot = slotOf(id);
     const object = this.#objects[slot];
-    this.#types[slot] = 0;
+    this.#tags[slot] = generationOf(id) << TYPE_BITS;
     this.#objects[slot] = undefined;
     this.#count--;
     return object;
@@ -126,8 +127,8 @@ export class ObjectTable<T> {
 
   /** Lets other objects take the place of those in some slots. @param choose undefined leaves a slot as it is. */
   replace(choose: (slot: number, type: number) => T | undefined): void {
-    for (let slot = 0; slot < this.#types.length; slot++) {
-      const type = this.#types[slot]!;
+    for (let slot = 0; slot < this.#tags.length; slot++) {
+      const type = this.#tags[slot]! & TYPE_MASK;
       if (type === 0 || type === RESERVED) continue;
       const object = choose(slot, type);
       if (object !== undefined) this.#objects[slot] = object;

@@ -1,6 +1,6 @@
 // Rings in shared memory, to a thread and to a process: round trips, bulk data and whole frames, beside the direct calls.
 import { globals } from '@vesper-gpu/guest';
-import { percentile, timed, turn } from '../measure.mjs';
+import { percentile, raceFrames, timed, turn } from '../measure.mjs';
 import { row } from '../rows.mjs';
 import { targets } from '../targets.mjs';
 import { openBlocking, openProcess, openThread } from './remotes.mjs';
@@ -105,16 +105,17 @@ async function frames(direct, remotes, effort) {
   /** @type {Row[]} */
   const rows = [];
   for (const stream of /** @type {const} */ (['no redundancy', 'typical redundant'])) {
-    const samples = new Samples();
-    // The first warms up.
-    for (let i = -1; i < effort.frames; i++) {
-      for (const [name, { code, scene }] of Object.entries({ direct, ...remotes })) {
-        const ms = await timed(() => code.encodeFrame(scene, stream, OBJECTS));
-        if (i >= 0) samples.add(name, ms);
-      }
-    }
+    const ms = await raceFrames(
+      Object.fromEntries(
+        Object.entries({ direct, ...remotes }).map(([name, { code, scene }]) => [
+          name,
+          () => code.encodeFrame(scene, stream, OBJECTS),
+        ]),
+      ),
+      effort,
+    );
     const commands = OBJECTS * direct.code.streams[stream].commandsPerObject;
-    const rate = (/** @type {string} */ name) => (commands * 1000) / Math.min(...samples.of(name));
+    const rate = (/** @type {string} */ name) => (commands * 1000) / ms[name];
     for (const name of Object.keys(remotes)) {
       const metric = `ring: 10k draws, ${stream}, ${name}`;
       rows.push(row(metric, rate(name), 'commands/s', 'direct', rate('direct'), frameTargets[stream]));

@@ -49,6 +49,7 @@ export function emitBatch(schema: WireSchema, decoding: Decoding): SourceFile[] 
     (_, i) => `argument${i}`,
   );
   const withObjects = columns.filter((_, i) => commands.some((command) => isObject(command.fields[i]?.type ?? NONE)));
+  const owners = [...new Set(commands.map(({ name }) => ownerWord(name.split('.')[0]!)))];
   const api = file.namespace('api', API);
   const highest = Math.max(...schema.commands.map((command) => command.opcode));
   file.doc('By opcode, 1 where `CommandBatch` may take a command.');
@@ -123,7 +124,9 @@ export function emitBatch(schema: WireSchema, decoding: Decoding): SourceFile[] 
     'const { numbers } = this;',
     'const opcodes = this.#opcodes;',
     columns.map((column) => `const ${column} = this.#${column};`),
-    'for (let i = 0; i < this.length; i++) {',
+    `const { ${owners.join(', ')} } = handlers;`,
+    'const { length } = this;',
+    'for (let i = 0; i < length; i++) {',
     'this.index = i;',
     'activity[0] = number + numbers[i]!;',
     'activity[1] = opcodes[i]!;',
@@ -199,7 +202,7 @@ function executeCase(command: CommandSchema, api: string): Lines {
   const given = command.fields.map((field, i) => `argument${i}[i] as ${argumentType(field, api)}`);
   return [
     `case ${command.opcode}:`,
-    `handlers.${ownerWord(owner)}.${member}(${[`encoder as ${encoder}`, ...given].join(', ')});`,
+    `${ownerWord(owner)}.${member}(${[`encoder as ${encoder}`, ...given].join(', ')});`,
     'break;',
   ];
 }

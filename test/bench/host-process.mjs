@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { openGPU } from '@vesper-gpu/dawn';
 import { serveGuest } from '@vesper-gpu/host';
-import { listen, socketTransport } from '@vesper-gpu/transport';
+import { listen, readingIntoOneBuffer, socketTransport } from '@vesper-gpu/transport';
 import { memoryBehindCollection } from './memory.mjs';
 import { serveRaw } from './raw-server.mjs';
 
@@ -18,9 +18,11 @@ const memory = gc && {
 };
 const listener = await listen(`unix:${join(folder, 'guests')}`, {
   connection(socket) {
-    void serveGuest(socketTransport(socket), { gpu, ...(memory && { memory }) }).ended.then(({ reason, message }) => {
-      if (reason !== 'closed') console.error(`the host's session ended: ${message}`);
-    });
+    void serveGuest(socketTransport(readingIntoOneBuffer(socket)), { gpu, ...(memory && { memory }) }).ended.then(
+      ({ reason, message }) => {
+        if (reason !== 'closed') console.error(`the host's session ended: ${message}`);
+      },
+    );
   },
 });
 const raw = join(folder, 'raw');

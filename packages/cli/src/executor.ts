@@ -7,7 +7,13 @@ import type { Socket } from 'node:net';
 import { openGPU } from '@vesper-gpu/dawn/gpu';
 import { Learner, serveGuest, type HostMemory, type Policy, type Session } from '@vesper-gpu/host';
 import type { api } from '@vesper-gpu/protocol';
-import { acceptSharedMemory, deviceTransport, portTransport, socketTransport } from '@vesper-gpu/transport';
+import {
+  acceptSharedMemory,
+  deviceTransport,
+  portTransport,
+  readingIntoOneBuffer,
+  socketTransport,
+} from '@vesper-gpu/transport';
 import type { Transport } from '@vesper-gpu/wire';
 import { adapterWords, type Assignment, type BrokerMessage } from './broker/messages.ts';
 import { watchClose } from './broker/watch-close.ts';
@@ -127,12 +133,13 @@ async function openGuest(assignment: Assignment, socket: Socket | undefined): Pr
     const transport = await acceptSharedMemory(socket, { receivedBytes: assignment.receivedBytes });
     return { transport, waitingBytes: () => transport.queuedBytes };
   }
+  const own = readingIntoOneBuffer(socket);
   // What was received of a port has its marks, so it is not yet the session's.
-  if (assignment.isPort) socket.unshift(restOf(assignment));
-  const stream = socketTransport(socket);
+  if (assignment.isPort) own.unshift(restOf(assignment));
+  const stream = socketTransport(own);
   return {
     transport: assignment.isPort ? portTransport(stream, true) : stream,
-    waitingBytes: () => (socket.destroyed ? 0 : socket.writableLength),
+    waitingBytes: () => (own.destroyed ? 0 : own.writableLength),
   };
 }
 

@@ -2,6 +2,7 @@ export * from './address.ts';
 export * from './device.ts';
 export * from './in-process.ts';
 export * from './listen.ts';
+export { readingIntoOneBuffer } from './one-buffer.ts';
 export * from './open.ts';
 export * from './port.ts';
 export * from './port-reader.ts';

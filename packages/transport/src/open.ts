@@ -4,6 +4,7 @@ import { formatAddress, parseAddress, type Address } from './address.ts';
 import { deviceTransport } from './device.ts';
 import { joinSharedMemory } from './shared-memory/guest.ts';
 import { loadNative } from './shared-memory/native.ts';
+import { intoOneBuffer } from './one-buffer.ts';
 import { socketTransport } from './socket.ts';
 
 /** How long, in milliseconds, a host may take to accept; a network that drops packets would take minutes. */
@@ -30,9 +31,8 @@ export async function openTransport(address: string): Promise<Transport> {
 
 function connectSocket(address: Exclude<Address, { kind: 'dev' }>): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect(
-      address.kind === 'tcp' ? { host: address.host, port: address.port } : { path: address.path },
-    ).pause();
+    const to = address.kind === 'tcp' ? { host: address.host, port: address.port } : { path: address.path };
+    const socket: Socket = connect({ ...to, ...intoOneBuffer(() => socket) }).pause();
     const failed = (error: NodeJS.ErrnoException): void => {
       clearTimeout(timer);
       socket.destroy();

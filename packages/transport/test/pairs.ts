@@ -8,6 +8,7 @@ import { WebSocket } from 'ws';
 import { MARK, NONCE_BYTES } from '../pump/port-marks.mjs';
 import { inProcessPair } from '../src/in-process.ts';
 import { listen } from '../src/listen.ts';
+import { readingIntoOneBuffer } from '../src/one-buffer.ts';
 import { openTransport } from '../src/open.ts';
 import { portTransport } from '../src/port.ts';
 import { guestPumpTransport, pumpTransport } from '../src/pump.ts';
@@ -54,6 +55,12 @@ export const pairKinds: PairKind[] = [
   { name: 'in-process', runs: 100, halfCloses: true, open: () => Promise.resolve(inProcessPair()) },
   { name: 'unix socket', runs: 30, halfCloses: true, open: async () => sockets(await socketPair('unix')) },
   { name: 'tcp socket', runs: 30, halfCloses: true, open: async () => sockets(await socketPair('tcp')) },
+  ...(['unix', 'tcp'] as const).map((kind) => ({
+    name: `${kind} socket, read into one buffer`,
+    runs: 30,
+    halfCloses: true,
+    open: () => oneBufferPair(kind),
+  })),
   { name: 'ring', runs: 30, halfCloses: true, open: () => Promise.resolve(rings()) },
   { name: 'ring, woken by messages', runs: 30, halfCloses: true, open: () => Promise.resolve(ringsWokenByMessages()) },
   // Smaller than what is sent, so that every property wraps and waits.
@@ -68,6 +75,21 @@ export const pairKinds: PairKind[] = [
 
 function sockets([a, b]: [Socket, Socket]): Pair {
   return [socketTransport(a), socketTransport(b)];
+}
+
+/** As guests and executors read. */
+async function oneBufferPair(kind: 'unix' | 'tcp'): Promise<Pair> {
+  const directory = mkdtempSync(join(tmpdir(), 'vesper-pair-'));
+  const accepted = resolvers<Socket>();
+  const address = kind === 'unix' ? `unix:${join(directory, 'socket')}` : 'tcp:127.0.0.1:0';
+  const listener = await listen(address, { connection: accepted.resolve, pauseOnConnect: true });
+  try {
+    const guest = await openTransport(listener.address);
+    return [guest, socketTransport(readingIntoOneBuffer(await accepted.promise))];
+  } finally {
+    await listener.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 function rings(capacity?: number): Pair {

@@ -80,8 +80,7 @@ export class ObjectTable<T> {
   reserve(id: number): void {
     const slot = slotOf(id);
     const generation = generationOf(id);
-    if (slot > this.#tags.length || generation === 0)
-      throw new ProtocolError('bad-id', `id ${id} was never allocated`);
+    if (slot > this.#tags.length || generation === 0) throw new ProtocolError('bad-id', `id ${id} was never allocated`);
     if (slot === this.#tags.length) {
       if (slot >= this.#maxObjects) throw new ProtocolError('limit', `more than ${this.#maxObjects} objects`);
       this.#tags.push(0);

@@ -45,6 +45,21 @@ describe('commands of one frame', () => {
     expect(setBindGroup.mock.calls.map(([index]) => index)).toEqual([0, 0xffff_ffff, 0]);
   });
 
+  it('take their turn with others, however many of them are refused', async () => {
+    const arena = await pass();
+    let drawn = 0;
+    vi.spyOn(NullPass.prototype, 'draw').mockImplementation((count) => {
+      drawn++;
+      if ((count as number) % 100 === 13) throw new TypeError('not this one');
+    });
+    arena.connection.stream.turnMs = 0;
+    arena.write((w) => {
+      for (let i = 0; i < 3000; i++) guest.encodeRenderCommandsDraw(w, i, 1, 0, 0);
+    });
+    expect(drawn).toBeLessThan(1000);
+    await vi.waitFor(() => expect(drawn).toBe(3000));
+  });
+
   it('are executed up to one that is no command', async () => {
     const arena = await pass();
     const draw = vi.spyOn(NullPass.prototype, 'draw');

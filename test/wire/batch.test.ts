@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as guest from '@vesper-gpu/protocol/guest';
 import { CommandBatch, decoders, type Handlers, isBatched } from '@vesper-gpu/protocol/host';
 import { ProtocolError, WireReader, type BatchSession, type HostSession, type WireWriter } from '@vesper-gpu/wire';
@@ -129,6 +131,29 @@ describe('commands that are decoded ahead', () => {
     );
     expect(names).not.toContain('end');
     expect(names).not.toContain('executeBundles');
+  });
+
+  it('leave no object behind, whether they were executed, left out, or stopped the decoding', async () => {
+    const words = Int32Array.of(62 | (2 << 16), 1, 62 | (2 << 16), 2, 64 | (3 << 16), 0, 3, 63 | (3 << 16), 4, 99);
+    const batch = new CommandBatch();
+    const found: WeakRef<object>[] = [];
+    const find = () => {
+      const object = {};
+      found.push(new WeakRef(object));
+      return object;
+    };
+    const setsAgain = (_opcode: number, at: Int32Array, start: number) => at[start + 1] === 2;
+    const setter = { setPipeline() {}, setVertexBuffer() {} };
+    const handlers = { renderCommands: setter } as unknown as Handlers;
+    batch.decode(words, 0, Infinity, { encoderType: 16, keepsState: true, find, setsAgain });
+    expect([batch.length, batch.records]).toEqual([2, 3]);
+    batch.execute(encoder, handlers, new Int32Array(2), 0);
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    // What a WeakRef has shown lives until the end of the task.
+    await new Promise((resolve) => void setImmediate(resolve));
+    collect();
+    expect(found.map((one) => one.deref())).toEqual(Array.from({ length: 4 }, () => undefined));
   });
 
   it('are what their own decoders make of the same bytes', () => {

@@ -316,10 +316,10 @@ export class CommandBatch {
     this.clear();
   }
 
-  /** Lets go of the objects. */
+  /** Lets go of the objects, with one behind the last that was decoded for a record which is not among them. */
   clear(): void {
-    this.#argument0.fill(undefined, 0, this.length);
-    this.#argument1.fill(undefined, 0, this.length);
+    this.#argument0.fill(undefined, 0, this.length + 1);
+    this.#argument1.fill(undefined, 0, this.length + 1);
     this.length = 0;
   }
 }

@@ -51,7 +51,7 @@ export class GuestStream {
 
   /** Takes received bytes. @throws what the executor does, and ProtocolError for what is no frame. */
   receive(chunk: Uint8Array): void {
-    if (this.#flow.isHeld) this.#kept.push(chunk.slice());
+    if (this.#flow.isHeld) this.#kept.push(new Uint8Array(chunk));
     else this.#take(chunk);
   }
 
@@ -80,7 +80,7 @@ export class GuestStream {
       this.#run(records);
       return !this.#isOver && !this.#flow.isHeld;
     });
-    if (rest !== undefined && rest.byteLength > 0 && !this.#isOver) this.#kept.push(rest.slice());
+    if (rest !== undefined && rest.byteLength > 0 && !this.#isOver) this.#kept.push(new Uint8Array(rest));
   }
 
   #run(records: Uint8Array<ArrayBuffer>): void {

@@ -248,7 +248,7 @@ export class HostConnection implements HostSession, BatchSession {
         activity[1] = opcode;
         if ((trait & ENDS) !== 0 || ((trait & STATE) !== 0 && state.isKept)) this.#executeState(reader, opcode);
         else this.#execute(reader, opcode);
-        if (((trait & SLOW) !== 0 || this.#isLookDue()) && performance.now() > endsMs) return reader.isAtEnd;
+        if ((this.#isLookDue() || (trait & SLOW) !== 0) && performance.now() > endsMs) return reader.isAtEnd;
       }
       return reader.isAtEnd;
     } catch (error) {
@@ -261,7 +261,8 @@ export class HostConnection implements HostSession, BatchSession {
       state.forget();
       this.#thrown(error);
       reader.skip();
-      return undefined;
+      // Else a guest whose commands are refused now and then would have all of its frame done at once.
+      return this.#isLookDue() && performance.now() > endsMs ? reader.isAtEnd : undefined;
     }
   }
 
@@ -273,7 +274,10 @@ export class HostConnection implements HostSession, BatchSession {
     const batch = this.#batch;
     const { commands } = this.statistics;
     const position = batch.decode(reader.words, reader.recordStart, this.#enforcement.maxCommands - commands, this);
-    if (batch.records === 0) return false;
+    if (batch.records === 0) {
+      batch.clear();
+      return false;
+    }
     try {
       batch.execute(this.#encoder!, this.#handlers, this.#activity, commands);
     } catch (error) {

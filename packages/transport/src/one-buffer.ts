@@ -10,7 +10,8 @@ const READ_BYTES = 256 << 10;
 export function intoOneBuffer(socket: () => Socket): { onread: OnReadOpts } {
   return {
     onread: {
-      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+      // No Buffer, whose `slice` would be a view of what is overwritten.
+      buffer: new Uint8Array(READ_BYTES),
       callback(byteLength, buffer) {
         const to = socket();
         const bytes = buffer.subarray(0, byteLength);

@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
-import { pattern, Received, turns } from '../test/received.ts';
+import { oneBufferPair } from '../test/pairs.ts';
+import { pattern, receive, Received, turns } from '../test/received.ts';
 import { inProcessPair } from './in-process.ts';
 import { relay } from './relay.ts';
 import { HIGH_WATER_BYTES } from './water-marks.ts';
@@ -40,6 +41,23 @@ it('has one side wait while the other does not read', async () => {
   await atA.drainedOnce();
   await atB.atLeast(sent);
   a.close();
+  await ended;
+});
+
+it('passes on what a socket reads into one buffer, to one that reads slowly', async () => {
+  const [host, toHost] = await oneBufferPair('unix');
+  const [page, toPage] = inProcessPair();
+  const ended = relay(toPage, toHost);
+  const atPage = new Received(page);
+  receive(host);
+  page.pause();
+  const sent = pattern(8 << 20, 3);
+  host.send(sent.slice());
+  await turns(50);
+  page.resume();
+  await atPage.atLeast(sent.byteLength);
+  expect(atPage.content.equals(sent)).toBe(true);
+  page.close();
   await ended;
 });
 

@@ -21,7 +21,8 @@ function passOn(from: Transport, to: Transport, spoken?: () => void): Promise<vo
   let own = new Uint8Array(0);
   // A chunk is the handler's for the duration of the call only, and may lie in memory that is shared.
   const copy = (chunk: Uint8Array): Uint8Array<ArrayBuffer> => {
-    if (!to.copiesOnSend) return chunk.slice();
+    // Not `slice`: that of a Buffer is a view.
+    if (!to.copiesOnSend) return new Uint8Array(chunk);
     if (own.byteLength < chunk.byteLength) own = new Uint8Array(chunk.byteLength);
     own.set(chunk);
     return own.subarray(0, chunk.byteLength);

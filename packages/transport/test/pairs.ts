@@ -78,7 +78,7 @@ function sockets([a, b]: [Socket, Socket]): Pair {
 }
 
 /** As guests and executors read. */
-async function oneBufferPair(kind: 'unix' | 'tcp'): Promise<Pair> {
+export async function oneBufferPair(kind: 'unix' | 'tcp'): Promise<Pair> {
   const directory = mkdtempSync(join(tmpdir(), 'vesper-pair-'));
   const accepted = resolvers<Socket>();
   const address = kind === 'unix' ? `unix:${join(directory, 'socket')}` : 'tcp:127.0.0.1:0';

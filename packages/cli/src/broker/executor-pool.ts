@@ -3,7 +3,7 @@ import { ExecutorProcess, type ExecutorOptions } from './executor-process.ts';
 import { ProcessorGroups } from './processor-groups.ts';
 import { ReservedProcessor } from './reserved-processor.ts';
 import type { Sandbox } from './sandbox.ts';
-import { Yielding } from './yielding.ts';
+import { type Watched, Yielding } from './yielding.ts';
 
 /** How long, in milliseconds, to wait before a spare that died by itself is replaced. */
 const RETRY_MS = 5000;
@@ -11,7 +11,7 @@ const RETRY_MS = 5000;
 /** How long, in milliseconds, an executor may take to get ready in a sandbox that is tried. */
 const TRIAL_MS = 10_000;
 
-export interface PoolOptions extends Omit<ExecutorOptions, 'output' | 'sandbox'> {
+export interface PoolOptions extends Omit<ExecutorOptions, 'output' | 'sandbox' | 'isAwaited'> {
   /** Ways to start them, at least one: the first in which an executor gets ready is used. */
   readonly sandboxes: readonly Sandbox[];
   /** Keeps busy executors off a processor: its file, where there is one. */
@@ -33,6 +33,7 @@ export class ExecutorPool {
   readonly #options: PoolOptions;
   readonly #live = new Set<ExecutorProcess>();
   readonly #yielding: Yielding;
+  readonly #watched = new Map<ExecutorProcess, Watched>();
   #spare: ExecutorProcess | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -82,7 +83,9 @@ export class ExecutorPool {
     this.#options.spares?.(0);
     this.#refillWithin(this.#options.spareDelayMs);
     if (spare === undefined || spare.isGone) return this.#start();
-    if (spare.pid !== undefined) this.#yielding.awaited(spare.pid);
+    spare.awaited();
+    const watched = this.#watched.get(spare);
+    if (watched !== undefined) this.#yielding.awaited(watched);
     return spare;
   }
 
@@ -140,18 +143,21 @@ export class ExecutorPool {
     const executor: ExecutorProcess = new ExecutorProcess({
       file: this.#options.file,
       environment: this.#options.environment,
+      isAwaited,
       sandbox: { ...this.#sandbox, wrapper: [...this.#yielding.prefix, ...this.#sandbox.wrapper] },
       output: (line) => output(() => logger.debug({ pid: executor.pid, line }, 'an executor wrote')),
     });
     this.#live.add(executor);
     const { pid } = executor;
-    if (pid !== undefined) this.#yielding.add(pid, isAwaited);
+    const watched = pid === undefined ? undefined : this.#yielding.add(pid, isAwaited);
+    if (watched !== undefined) this.#watched.set(executor, watched);
     void executor.ready.then((isReady) => {
-      if (isReady && pid !== undefined) this.#yielding.started(pid);
+      if (isReady && watched !== undefined) this.#yielding.started(watched);
     });
     void executor.ended.then(() => {
       this.#live.delete(executor);
-      if (pid !== undefined) this.#yielding.remove(pid);
+      this.#watched.delete(executor);
+      if (watched !== undefined) this.#yielding.remove(watched);
     });
     return executor;
   }

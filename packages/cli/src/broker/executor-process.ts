@@ -16,8 +16,10 @@ import type { Sandbox } from './sandbox.ts';
 import { DownwardChannel, MAX_UNHEARD_BYTES, readTalk, TALK_CAPS, TALK_DESCRIPTOR, talkLine } from './talk.ts';
 import { WATCH_DESCRIPTOR, WatchReader, type Violation, type WatchLine } from './watch.ts';
 
-/** How long, in milliseconds, loading the driver may take. */
+/** How long, in milliseconds, loading the driver may take, */
 const START_TIMEOUT_MS = 30_000;
+/** and where nobody waits for it: all that others do may go first. */
+const SPARE_TIMEOUT_MS = 600_000;
 /** How long, in milliseconds, an executor may live on behind its report. Its transport takes 5 s at most to say it all. */
 const FLUSH_TIMEOUT_MS = 6000;
 /** How long, in milliseconds, a beat that is due may lie unread because the broker itself did not run. */
@@ -30,6 +32,8 @@ export interface ExecutorOptions {
   readonly file: string;
   /** All of its environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Whether somebody waits for it. */
+  readonly isAwaited: boolean;
   /** How it is started. */
   readonly sandbox: Sandbox;
   /** A line that it wrote to stdout or stderr. */
@@ -71,6 +75,8 @@ export class ExecutorProcess {
   #report: ExecutorReport | undefined;
   #learned: Learned | undefined;
   #killTimer: NodeJS.Timeout | undefined;
+  /** Runs while it is loading. */
+  #startTimer: NodeJS.Timeout | undefined;
   #beatTimer: NodeJS.Timeout | undefined;
   #hangMs = 0;
   #violation: Violation | undefined;
@@ -161,14 +167,22 @@ export class ExecutorProcess {
       });
     });
     this.ready = new Promise((resolve) => {
-      const startTimer = setTimeout(() => this.kill(), START_TIMEOUT_MS);
+      this.#startTimer = setTimeout(() => this.kill(), options.isAwaited ? START_TIMEOUT_MS : SPARE_TIMEOUT_MS);
       const settle = (isReady: boolean): void => {
-        clearTimeout(startTimer);
+        clearTimeout(this.#startTimer);
+        this.#startTimer = undefined;
         resolve(isReady);
       };
       this.#isReady = () => settle(true);
       void this.ended.then(() => settle(false));
     });
+  }
+
+  /** Somebody waits for it from now on. */
+  awaited(): void {
+    if (this.#startTimer === undefined) return;
+    clearTimeout(this.#startTimer);
+    this.#startTimer = setTimeout(() => this.kill(), START_TIMEOUT_MS);
   }
 
   /** The process's id, for logs; undefined when it could not be started. */

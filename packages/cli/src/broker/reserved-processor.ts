@@ -34,10 +34,14 @@ export class ReservedProcessor {
   keepOff(pid: number, isKeptOff: boolean): void {
     if (this.#taskset === undefined) return;
     const list = isKeptOff ? this.#others : this.#all;
-    const child = spawn(this.#taskset, ['-a', '-c', '-p', list, String(pid)], { stdio: 'ignore' });
-    // There can be no more processes. That this one is gone is its exit status.
-    child.on('error', () => {});
-    child.unref();
+    try {
+      const child = spawn(this.#taskset, ['-a', '-c', '-p', list, String(pid)], { stdio: 'ignore' });
+      // That the process is gone is its exit status.
+      child.on('error', () => {});
+      child.unref();
+    } catch {
+      // There can be no more processes: node emits that for some reasons, and throws for others.
+    }
   }
 }
 

@@ -58,31 +58,30 @@ describe.skipIf(process.platform !== 'linux')('which executors yield', () => {
     expect(yielding.means).toBe('by nice values');
     const child = start(command, args);
     const pid = child.pid!;
-    yielding.add(pid, true);
-    expect(yielding.yields(pid)).toBe(false);
+    const watched = yielding.add(pid, true)!;
+    expect(watched.yields).toBe(false);
     await isWhole(command, pid);
-    yielding.started(pid);
+    yielding.started(watched);
     child.stdin!.write('busy\n');
-    await vi.waitFor(() => expect(yielding.yields(pid)).toBe(true), WAIT);
+    await vi.waitFor(() => expect(watched.yields).toBe(true), WAIT);
     await vi.waitFor(() => expect(autogroup(pid, 'nice 19')).toMatch(/nice 19$/), WAIT);
     child.stdin!.write('idle\n');
-    await vi.waitFor(() => expect(yielding.yields(pid)).toBe(false), WAIT);
+    await vi.waitFor(() => expect(watched.yields).toBe(false), WAIT);
     await vi.waitFor(() => expect(autogroup(pid, 'nice 0')).toMatch(/nice 0$/), WAIT);
     // Whoever may not raise a priority tries with one step of the first, and then leaves all alone; who may puts them back.
     for (const thread of readdirSync(`/proc/${pid}/task`))
       expect(getPriority(Number(thread))).toBeLessThanOrEqual(getPriority() + 1);
-    yielding.remove(pid);
-    expect(yielding.yields(pid)).toBe(false);
+    yielding.remove(watched);
   });
 
   it('one that nobody waits for, until somebody does', () => {
     const yielding = new Yielding(undefined, none);
     const { pid } = start(process.execPath, ['-e', PROGRAM]);
-    yielding.add(pid!, false);
-    expect(yielding.yields(pid!)).toBe(true);
-    yielding.awaited(pid!);
-    expect(yielding.yields(pid!)).toBe(false);
-    yielding.remove(pid!);
+    const watched = yielding.add(pid!, false)!;
+    expect(watched.yields).toBe(true);
+    yielding.awaited(watched);
+    expect(watched.yields).toBe(false);
+    yielding.remove(watched);
   });
 
   it.skipIf(!hasGroups).each(PROGRAMS)('%s: in a control group, which goes with it', async (_, command, args) => {
@@ -92,9 +91,9 @@ describe.skipIf(process.platform !== 'linux')('which executors yield', () => {
     expect(yielding.means).toBe('by control groups');
     const child = start(command, args);
     const pid = child.pid!;
-    yielding.add(pid, true);
+    const watched = yielding.add(pid, true)!;
     await isWhole(command, pid);
-    yielding.started(pid);
+    yielding.started(watched);
     const { path } = add.mock.results[0]!.value as { path: string };
     const text = (name: string) => readFileSync(join(path, name), 'utf8').trim();
     expect(text('cgroup.procs').split('\n').map(Number)).toContain(pid);
@@ -104,12 +103,9 @@ describe.skipIf(process.platform !== 'linux')('which executors yield', () => {
     child.stdin!.write('idle\n');
     await vi.waitFor(() => expect(text('cpu.idle')).toBe('0'), WAIT);
     child.kill('SIGKILL');
-    yielding.remove(pid);
-    // The kernel may hold it a little longer: it goes with the next one.
-    await vi.waitFor(() => {
-      groups.remove(groups.add([])!);
-      expect(existsSync(path)).toBe(false);
-    }, WAIT);
+    yielding.remove(watched);
+    // The kernel may hold it a little longer, and what was left in it.
+    await vi.waitFor(() => expect(existsSync(path)).toBe(false), WAIT);
   });
 
   it.skipIf(!hasGroups)('groups of brokers that are gone are removed, those of others are not', () => {
@@ -135,20 +131,21 @@ describe.skipIf(process.platform !== 'linux')('which executors yield', () => {
       const [light, busy] = [start(process.execPath, ['-e', PROGRAM]), start(process.execPath, ['-e', PROGRAM])];
       const allowed = (pid: number | 'self') =>
         /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]!;
-      for (const { pid } of [light, busy]) {
-        yielding.add(pid!, true);
-        yielding.started(pid!);
-      }
+      const [watchedLight, watchedBusy] = [light, busy].map(({ pid }) => {
+        const watched = yielding.add(pid!, true)!;
+        yielding.started(watched);
+        return watched;
+      });
       busy.stdin!.write('busy\n');
-      await vi.waitFor(() => expect(yielding.yields(busy.pid!)).toBe(true), WAIT);
+      await vi.waitFor(() => expect(watchedBusy!.yields).toBe(true), WAIT);
       expect(allowed(busy.pid!)).toBe(allowed('self'));
       light.stdin!.write('light\n');
       await vi.waitFor(() => expect(allowed(busy.pid!)).not.toBe(allowed('self')), WAIT);
       expect(yielding.prefix).toEqual([taskset, '-c', expect.stringMatching(/^\d+(,\d+)*$/)]);
       expect(allowed(light.pid!)).toBe(allowed('self'));
-      yielding.remove(light.pid!);
+      yielding.remove(watchedLight!);
       await vi.waitFor(() => expect(allowed(busy.pid!)).toBe(allowed('self')), WAIT);
-      yielding.remove(busy.pid!);
+      yielding.remove(watchedBusy!);
     },
   );
 
@@ -157,14 +154,13 @@ describe.skipIf(process.platform !== 'linux')('which executors yield', () => {
     const child = start(process.execPath, ['-e', '']);
     const pid = child.pid!;
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    yielding.add(pid, true);
+    const gone = yielding.add(pid, true)!;
     await ended;
-    yielding.started(pid);
-    const other = start(process.execPath, ['-e', PROGRAM]);
-    yielding.add(other.pid!, true);
-    yielding.started(other.pid!);
-    await vi.waitFor(() => expect(yielding.yields(other.pid!)).toBe(false), WAIT);
-    yielding.remove(pid);
-    yielding.remove(other.pid!);
+    yielding.started(gone);
+    const other = yielding.add(start(process.execPath, ['-e', PROGRAM]).pid!, true)!;
+    yielding.started(other);
+    await vi.waitFor(() => expect(other.seenAtMs).toBeGreaterThan(0), WAIT);
+    expect([gone.yields, other.yields]).toEqual([false, false]);
+    for (const watched of [gone, other]) yielding.remove(watched);
   });
 });

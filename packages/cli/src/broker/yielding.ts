@@ -27,7 +27,7 @@ const LOWEST = 19;
 const NORMAL = 0;
 
 /** What of an executor is looked at. */
-interface Watched {
+export interface Watched {
   /** The process that was started, and leads the session of all that it starts. */
   readonly leader: number;
   /** Those between it and the program, and the program itself as the last; unknown while it starts. */
@@ -41,6 +41,8 @@ interface Watched {
   /** Since when it has not been busy for its guest; Infinity where that is not known yet. */
   lightSinceMs: number;
   isKeptOff: boolean;
+  /** Whether it was when it was started: what it has started itself inherited that. */
+  readonly wasKeptOff: boolean;
   /** Its control group; undefined where there are none. */
   readonly group: ProcessorGroup | undefined;
   /** Whether the kernel has heard of `yields`: of groups it hears ten times a second at most (sched(7), autogroup). */
@@ -49,7 +51,7 @@ interface Watched {
 
 /** Lets busy executors wait for the others. */
 export class Yielding {
-  readonly #all = new Map<number, Watched>();
+  readonly #all = new Set<Watched>();
   #timer: NodeJS.Timeout | undefined;
   readonly #groups: ProcessorGroups | undefined;
   readonly #reserved: ReservedProcessor;
@@ -76,8 +78,8 @@ export class Yielding {
   }
 
   /** Watches what was just started as process `leader`. One that nobody waits for yields from the start. */
-  add(leader: number, isAwaited: boolean): void {
-    if (process.platform !== 'linux') return;
+  add(leader: number, isAwaited: boolean): Watched | undefined {
+    if (process.platform !== 'linux') return undefined;
     this.#canRaise ??= canRaise(leader);
     const group = this.#groups?.add([leader]);
     const processes = [leader];
@@ -92,51 +94,49 @@ export class Yielding {
       yields: false,
       lightSinceMs: Infinity,
       isKeptOff: this.#isOneActive,
+      wasKeptOff: this.#isOneActive,
       isGroupTold: true,
     };
-    this.#all.set(leader, watched);
+    this.#all.add(watched);
     if (!isAwaited) this.#setYields(watched, true);
     this.#timer ??= setInterval(() => this.#look(), PERIOD_MS).unref();
+    return watched;
   }
 
-  /** The program behind `leader` runs: what it uses from now on counts. */
-  started(leader: number): void {
-    const watched = this.#all.get(leader);
-    if (watched === undefined) return;
-    watched.processes = chain(leader);
-    // A wrapper may have started it before it was moved itself.
-    watched.group?.take(watched.processes);
-    watched.ticks = ticksOf(watched.processes.at(-1)!, leader) ?? 0;
+  /** Its program runs: what it uses from now on counts. */
+  started(watched: Watched): void {
+    this.#find(watched);
+    watched.ticks = ticksOf(watched.processes.at(-1)!, watched.leader) ?? 0;
     watched.seenAtMs = performance.now();
   }
 
-  /** Somebody waits for `leader`, which does not yield until it is found to be busy. */
-  awaited(leader: number): void {
-    const watched = this.#all.get(leader);
-    if (watched === undefined) return;
-    // What it has started meanwhile inherited what is taken back here.
-    watched.processes = chain(leader);
+  /** Somebody waits for it: it does not yield until it is found to be busy. */
+  awaited(watched: Watched): void {
+    this.#find(watched);
     this.#setYields(watched, false);
     watched.lightSinceMs = performance.now();
   }
 
-  remove(leader: number): void {
-    const group = this.#all.get(leader)?.group;
-    this.#all.delete(leader);
-    if (group !== undefined) this.#groups!.remove(group);
+  /** What it has started meanwhile inherited what it was told of at its start. */
+  #find(watched: Watched): void {
+    const known = new Set(watched.processes);
+    watched.processes = chain(watched.leader);
+    watched.group?.take(watched.processes);
+    if (watched.isKeptOff === watched.wasKeptOff) return;
+    for (const pid of watched.processes) if (!known.has(pid)) this.#reserved.keepOff(pid, watched.isKeptOff);
+  }
+
+  remove(watched: Watched): void {
+    this.#all.delete(watched);
+    if (watched.group !== undefined) this.#groups!.remove(watched.group);
     if (this.#all.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  /** Whether the executor of process `leader` waits for others. */
-  yields(leader: number): boolean {
-    return this.#all.get(leader)?.yields ?? false;
-  }
-
   #look(): void {
     const now = performance.now();
-    for (const watched of this.#all.values()) {
+    for (const watched of this.#all) {
       if (watched.seenAtMs > 0) this.#measure(watched, now);
       if (!watched.isGroupTold) tellGroup(watched);
     }
@@ -144,7 +144,7 @@ export class Yielding {
   }
 
   #reserve(now: number): void {
-    const all = [...this.#all.values()];
+    const all = [...this.#all];
     const isLight = ({ lightSinceMs }: Watched) => now - lightSinceMs >= PROBATION_MS;
     this.#isOneActive = all.some((watched) => isLight(watched) && now - watched.usedAtMs < ACTIVE_MS);
     for (const watched of all) this.#setKeptOff(watched, this.#isOneActive && !isLight(watched));

@@ -12,10 +12,12 @@ const SUBTREE = 'cgroup.subtree_control';
 /** How often, in milliseconds, it is tried again to remove groups in which something was left. */
 const RETRY_MS = 1000;
 
+/** Groups of this process so far. */
+let count = 0;
+
 /** The groups of one broker. */
 export class ProcessorGroups {
   readonly #folder: string;
-  #count = 0;
   /** Groups that had processes when they were to go. */
   readonly #leaving = new Set<ProcessorGroup>();
   #timer: NodeJS.Timeout | undefined;
@@ -44,7 +46,7 @@ export class ProcessorGroups {
 
   /** A group of those processes, and of all that they start; undefined where the kernel does not take that. */
   add(processes: readonly number[]): ProcessorGroup | undefined {
-    const path = join(this.#folder, `${PREFIX}${process.pid}-${++this.#count}`);
+    const path = join(this.#folder, `${PREFIX}${process.pid}-${++count}`);
     try {
       mkdirSync(path);
     } catch {

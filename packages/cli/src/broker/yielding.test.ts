@@ -6,16 +6,18 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ProcessorGroups } from './processor-groups.ts';
 import { ReservedProcessor } from './reserved-processor.ts';
 import { findTools } from './sandbox.ts';
-import { Yielding } from './yielding.ts';
+import { type Watched, Yielding } from './yielding.ts';
 
 /** Computes all the time from `busy` on, now and then from `light` on, not at all from `idle` on. */
 const PROGRAM = `
   let timer;
   const work = (ms) => { const until = Date.now() + ms; while (Date.now() < until); };
-  process.stdin.on('data', (line) => {
+  process.stdin.on('data', (lines) => {
     clearInterval(timer);
-    if (String(line).startsWith('busy')) timer = setInterval(work, 0, 20);
-    if (String(line).startsWith('light')) timer = setInterval(work, 400, 20);
+    // The last: starting is busy, too, so that two may have come before the first was read.
+    const line = String(lines).trim().split('\\n').at(-1);
+    if (line === 'busy') timer = setInterval(work, 0, 20);
+    if (line === 'light') timer = setInterval(work, 400, 20);
   });`;
 const WAIT = { timeout: 20_000 };
 
@@ -44,6 +46,17 @@ const PROGRAMS: [string, string, string[]][] = [
   ['a program behind a wrapper', 'sh', ['-c', '"$0" "$@"; true', process.execPath, '-e', PROGRAM]],
 ];
 
+/** Has one that uses little do something: the others yield to it. */
+async function withLight(yielding: Yielding): Promise<Watched> {
+  const { pid, stdin } = start(process.execPath, ['-e', PROGRAM]);
+  const watched = yielding.add(pid!, true)!;
+  yielding.started(watched);
+  stdin!.write('light\n');
+  await vi.waitFor(() => expect(performance.now() - watched.lightSinceMs).toBeGreaterThan(1000), WAIT);
+  await vi.waitFor(() => expect(watched.usedAtMs).toBeGreaterThan(0), WAIT);
+  return watched;
+}
+
 /** Resolves once a wrapper has started its program. */
 async function isWhole(command: string, pid: number): Promise<void> {
   if (command !== 'sh') return;
@@ -56,6 +69,7 @@ describe.skipIf(process.platform !== 'linux')('which executors yield', () => {
   it.each(PROGRAMS)('%s: those that keep a processor busy, until they do no more', async (_, command, args) => {
     const yielding = new Yielding(undefined, none);
     expect(yielding.means).toBe('by nice values');
+    const light = await withLight(yielding);
     const child = start(command, args);
     const pid = child.pid!;
     const watched = yielding.add(pid, true)!;
@@ -72,16 +86,33 @@ describe.skipIf(process.platform !== 'linux')('which executors yield', () => {
     for (const thread of readdirSync(`/proc/${pid}/task`))
       expect(getPriority(Number(thread))).toBeLessThanOrEqual(getPriority() + 1);
     yielding.remove(watched);
+    yielding.remove(light);
   });
 
-  it('one that nobody waits for, until somebody does', () => {
+  it('one that is busy by itself does not: the rest of the machine would starve it', async () => {
     const yielding = new Yielding(undefined, none);
+    const child = start(process.execPath, ['-e', PROGRAM]);
+    const watched = yielding.add(child.pid!, true)!;
+    yielding.started(watched);
+    child.stdin!.write('busy\n');
+    await vi.waitFor(() => expect(watched.isBusy).toBe(true), WAIT);
+    const light = await withLight(yielding);
+    await vi.waitFor(() => expect(watched.yields).toBe(true), WAIT);
+    yielding.remove(light);
+    await vi.waitFor(() => expect(watched.yields).toBe(false), WAIT);
+    yielding.remove(watched);
+  });
+
+  it('one that nobody waits for, until somebody does', async () => {
+    const yielding = new Yielding(undefined, none);
+    const light = await withLight(yielding);
+    await vi.waitFor(() => expect(yielding.isOneActive).toBe(true), WAIT);
     const { pid } = start(process.execPath, ['-e', PROGRAM]);
     const watched = yielding.add(pid!, false)!;
     expect(watched.yields).toBe(true);
     yielding.awaited(watched);
     expect(watched.yields).toBe(false);
-    yielding.remove(watched);
+    for (const one of [watched, light]) yielding.remove(one);
   });
 
   it.skipIf(!hasGroups).each(PROGRAMS)('%s: in a control group, which goes with it', async (_, command, args) => {
@@ -89,12 +120,13 @@ describe.skipIf(process.platform !== 'linux')('which executors yield', () => {
     const add = vi.spyOn(groups, 'add');
     const yielding = new Yielding(groups, none);
     expect(yielding.means).toBe('by control groups');
+    const light = await withLight(yielding);
     const child = start(command, args);
     const pid = child.pid!;
     const watched = yielding.add(pid, true)!;
     await isWhole(command, pid);
     yielding.started(watched);
-    const { path } = add.mock.results[0]!.value as { path: string };
+    const { path } = add.mock.results.at(-1)!.value as { path: string };
     const text = (name: string) => readFileSync(join(path, name), 'utf8').trim();
     expect(text('cgroup.procs').split('\n').map(Number)).toContain(pid);
     expect(text('cgroup.procs').split('\n')).toHaveLength(command === 'sh' ? 2 : 1);
@@ -103,7 +135,7 @@ describe.skipIf(process.platform !== 'linux')('which executors yield', () => {
     child.stdin!.write('idle\n');
     await vi.waitFor(() => expect(text('cpu.idle')).toBe('0'), WAIT);
     child.kill('SIGKILL');
-    yielding.remove(watched);
+    for (const one of [watched, light]) yielding.remove(one);
     // The kernel may hold it a little longer, and what was left in it.
     await vi.waitFor(() => expect(existsSync(path)).toBe(false), WAIT);
   });
@@ -137,7 +169,7 @@ describe.skipIf(process.platform !== 'linux')('which executors yield', () => {
         return watched;
       });
       busy.stdin!.write('busy\n');
-      await vi.waitFor(() => expect(watchedBusy!.yields).toBe(true), WAIT);
+      await vi.waitFor(() => expect(watchedBusy!.isBusy).toBe(true), WAIT);
       expect(allowed(busy.pid!)).toBe(allowed('self'));
       light.stdin!.write('light\n');
       await vi.waitFor(() => expect(allowed(busy.pid!)).not.toBe(allowed('self')), WAIT);

@@ -1,9 +1,10 @@
 /**
  * Which executors yield the processors. A guest that keeps them busy, with shaders that a processor runs or with compilers,
- * would make one that uses little wait for the kernel's next tick: so the busy one runs only when nobody else wants to, in a
- * control group of its own, until it uses little again; where this process may make no groups, its nice value is the
- * highest, by itself and as a session. While one that is known to use little does something, all that are not keep off one
- * processor. Those that are busy share alike. Linux only: it reads /proc.
+ * would make one that uses little wait for the kernel's next tick. So while one that is known to use little does something,
+ * the busy ones run only when nobody else wants to, in control groups of their own (where this process may make none, with
+ * the highest nice value, by themselves and as sessions), and all that are not known to use little keep off one processor.
+ * At other times all share alike, as with the rest of the machine: a host that is busy otherwise would starve them.
+ * Linux only: it reads /proc.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
@@ -37,6 +38,8 @@ export interface Watched {
   use: number;
   /** When it was last found to have used a processor. */
   usedAtMs: number;
+  /** Whether it keeps processors busy, or nobody waits for it. */
+  isBusy: boolean;
   yields: boolean;
   /** Since when it has not been busy for its guest; Infinity where that is not known yet. */
   lightSinceMs: number;
@@ -65,6 +68,11 @@ export class Yielding {
     this.#reserved = reserved;
   }
 
+  /** Whether one that is known to use little does something: busy ones yield. */
+  get isOneActive(): boolean {
+    return this.#isOneActive;
+  }
+
   /** How, in words. */
   get means(): string {
     if (process.platform !== 'linux') return 'not: that is for Linux';
@@ -77,7 +85,7 @@ export class Yielding {
     return this.#isOneActive ? this.#reserved.prefix : [];
   }
 
-  /** Watches what was just started as process `leader`. One that nobody waits for yields from the start. */
+  /** Watches what was just started as process `leader`. One that nobody waits for counts as busy while it starts. */
   add(leader: number, isAwaited: boolean): Watched | undefined {
     if (process.platform !== 'linux') return undefined;
     this.#canRaise ??= canRaise(leader);
@@ -91,6 +99,7 @@ export class Yielding {
       seenAtMs: 0,
       use: 0,
       usedAtMs: -Infinity,
+      isBusy: !isAwaited,
       yields: false,
       lightSinceMs: Infinity,
       isKeptOff: this.#isOneActive,
@@ -98,7 +107,7 @@ export class Yielding {
       isGroupTold: true,
     };
     this.#all.add(watched);
-    if (!isAwaited) this.#setYields(watched, true);
+    this.#setYields(watched);
     this.#timer ??= setInterval(() => this.#look(), PERIOD_MS).unref();
     return watched;
   }
@@ -113,7 +122,8 @@ export class Yielding {
   /** Somebody waits for it: it does not yield until it is found to be busy. */
   awaited(watched: Watched): void {
     this.#find(watched);
-    this.#setYields(watched, false);
+    watched.isBusy = false;
+    this.#setYields(watched);
     watched.lightSinceMs = performance.now();
   }
 
@@ -147,7 +157,10 @@ export class Yielding {
     const all = [...this.#all];
     const isLight = ({ lightSinceMs }: Watched) => now - lightSinceMs >= PROBATION_MS;
     this.#isOneActive = all.some((watched) => isLight(watched) && now - watched.usedAtMs < ACTIVE_MS);
-    for (const watched of all) this.#setKeptOff(watched, this.#isOneActive && !isLight(watched));
+    for (const watched of all) {
+      this.#setYields(watched);
+      this.#setKeptOff(watched, this.#isOneActive && !isLight(watched));
+    }
   }
 
   #setKeptOff(watched: Watched, isKeptOff: boolean): void {
@@ -165,12 +178,13 @@ export class Yielding {
     if (used > 0) watched.usedAtMs = now;
     watched.ticks = ticks;
     watched.seenAtMs = now;
-    this.#setYields(watched, watched.yields ? watched.use > LIGHT : used > BUSY);
-    if (watched.yields) watched.lightSinceMs = Infinity;
+    watched.isBusy = watched.isBusy ? watched.use > LIGHT : used > BUSY;
+    if (watched.isBusy) watched.lightSinceMs = Infinity;
     else watched.lightSinceMs = Math.min(watched.lightSinceMs, now);
   }
 
-  #setYields(watched: Watched, yields: boolean): void {
+  #setYields(watched: Watched): void {
+    const yields = watched.isBusy && this.#isOneActive;
     if (yields === watched.yields) return;
     watched.yields = yields;
     this.#tell(watched);

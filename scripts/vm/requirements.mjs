@@ -9,6 +9,9 @@ export const MIN_MEMORY_MIB = 512;
 
 /** @typedef {{ program: string, version: readonly [number, number] }} Qemu */
 
+/** How long, in milliseconds, a machine may take that is ended before it runs. */
+const KVM_TRIAL_MS = 10_000;
+
 const PROGRAM = 'qemu-system-x86_64';
 const INSTALL = 'install it with `apt-get install --no-install-recommends qemu-system-x86`';
 
@@ -32,14 +35,26 @@ export function findQemu(environment = process.env) {
   return { program: PROGRAM, version: [Number(major), Number(minor)] };
 }
 
-/** Whether QEMU may try KVM; whether that works it finds out itself. */
+/** @type {boolean | undefined} */
+let isKvmWorking;
+
+/**
+ * Whether KVM works here: a machine that does not start is tried. QEMU goes on to its next accelerator where there is no KVM,
+ * but ends itself where a host within a virtual machine refuses what its processor is to have.
+ */
 export function hasKvm() {
+  isKvmWorking ??= triesKvm();
+  return isKvmWorking;
+}
+
+function triesKvm() {
   try {
     accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
-    return true;
   } catch {
     return false;
   }
+  const options = ['-accel', 'kvm', '-cpu', 'max', '-S', '-nodefaults', '-no-user-config', '-display', 'none'];
+  return spawnSync(PROGRAM, [...options, '-monitor', 'stdio'], { input: 'quit\n', timeout: KVM_TRIAL_MS }).status === 0;
 }
 
 /**

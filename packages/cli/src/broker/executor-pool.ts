@@ -82,11 +82,11 @@ export class ExecutorPool {
     this.#spare = undefined;
     this.#options.spares?.(0);
     this.#refillWithin(this.#options.spareDelayMs);
-    if (spare === undefined || spare.isGone) return this.#start();
-    spare.awaited();
-    const watched = this.#watched.get(spare);
+    const executor = spare === undefined || spare.isGone ? this.#start() : spare;
+    executor.awaited();
+    const watched = this.#watched.get(executor);
     if (watched !== undefined) this.#yielding.awaited(watched);
-    return spare;
+    return executor;
   }
 
   /** Ends all processes, those with a guest after at most `graceMs`, and waits until they are gone. */

@@ -51,6 +51,7 @@ async function withLight(yielding: Yielding): Promise<Watched> {
   const { pid, stdin } = start(process.execPath, ['-e', PROGRAM]);
   const watched = yielding.add(pid!, true)!;
   yielding.started(watched);
+  yielding.awaited(watched);
   stdin!.write('light\n');
   await vi.waitFor(() => expect(performance.now() - watched.lightSinceMs).toBeGreaterThan(1000), WAIT);
   await vi.waitFor(() => expect(watched.usedAtMs).toBeGreaterThan(0), WAIT);
@@ -101,6 +102,22 @@ describe.skipIf(process.platform !== 'linux')('which executors yield', () => {
     yielding.remove(light);
     await vi.waitFor(() => expect(watched.yields).toBe(false), WAIT);
     yielding.remove(watched);
+  });
+
+  it('none where only a spare does something', async () => {
+    const yielding = new Yielding(undefined, none);
+    const [spare, busy] = [start(process.execPath, ['-e', PROGRAM]), start(process.execPath, ['-e', PROGRAM])];
+    const [watchedSpare, watchedBusy] = [spare, busy].map(({ pid }) => {
+      const watched = yielding.add(pid!, true)!;
+      yielding.started(watched);
+      return watched;
+    });
+    spare.stdin!.write('light\n');
+    busy.stdin!.write('busy\n');
+    const since = performance.now();
+    await vi.waitFor(() => expect(watchedSpare!.usedAtMs).toBeGreaterThan(since + 1500), WAIT);
+    expect([watchedBusy!.isBusy, watchedBusy!.yields, yielding.isOneActive]).toEqual([true, false, false]);
+    for (const watched of [watchedSpare!, watchedBusy!]) yielding.remove(watched);
   });
 
   it('one that nobody waits for, until somebody does', async () => {
@@ -166,6 +183,7 @@ describe.skipIf(process.platform !== 'linux')('which executors yield', () => {
       const [watchedLight, watchedBusy] = [light, busy].map(({ pid }) => {
         const watched = yielding.add(pid!, true)!;
         yielding.started(watched);
+        yielding.awaited(watched);
         return watched;
       });
       busy.stdin!.write('busy\n');

@@ -41,6 +41,8 @@ export interface Watched {
   /** Whether it keeps processors busy, or nobody waits for it. */
   isBusy: boolean;
   yields: boolean;
+  /** Whether it has a guest, or is about to: a spare does something now and then, too. */
+  serves: boolean;
   /** Since when it has not been busy for its guest; Infinity where that is not known yet. */
   lightSinceMs: number;
   isKeptOff: boolean;
@@ -101,6 +103,7 @@ export class Yielding {
       usedAtMs: -Infinity,
       isBusy: !isAwaited,
       yields: false,
+      serves: false,
       lightSinceMs: Infinity,
       isKeptOff: this.#isOneActive,
       wasKeptOff: this.#isOneActive,
@@ -119,12 +122,12 @@ export class Yielding {
     watched.seenAtMs = performance.now();
   }
 
-  /** Somebody waits for it: it does not yield until it is found to be busy. */
+  /** A guest waits for it: it does not yield until it is found to be busy. */
   awaited(watched: Watched): void {
     this.#find(watched);
     watched.isBusy = false;
     this.#setYields(watched);
-    watched.lightSinceMs = performance.now();
+    watched.serves = true;
   }
 
   /** What it has started meanwhile inherited what it was told of at its start. */
@@ -180,7 +183,7 @@ export class Yielding {
     watched.seenAtMs = now;
     watched.isBusy = watched.isBusy ? watched.use > LIGHT : used > BUSY;
     if (watched.isBusy) watched.lightSinceMs = Infinity;
-    else watched.lightSinceMs = Math.min(watched.lightSinceMs, now);
+    else if (watched.serves) watched.lightSinceMs = Math.min(watched.lightSinceMs, now);
   }
 
   #setYields(watched: Watched): void {

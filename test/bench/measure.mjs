@@ -25,7 +25,7 @@ export const efforts = {
   normal: {
     rounds: 600,
     warmUpMs: 100,
-    frames: 40,
+    frames: 120,
     roundTrips: 400,
     transfers: 24,
     transferMiB: [1, 4, 16, 64],

@@ -8,173 +8,122 @@ export const isBatched = new Uint8Array(77);
 for (const opcode of [45, 48, 50, 51, 52, 55, 57, 58, 59, 62, 63, 64, 65, 66, 67, 68]) isBatched[opcode] = 1;
 
 const SIZE = 128;
-const column = (): unknown[] => Array.from({ length: SIZE });
 
 /**
- * Commands of the current encoder, all decoded before the first is executed: the code of a backend that is called in
+ * Commands of the current encoder, all checked before the first is executed: the code of a backend that is called in
  * between displaces that of the decoder from the processor, which then takes several times as long.
  */
 export class CommandBatch {
   /** How many are to be executed. */
   length = 0;
-  /** How many records were decoded: with those that change nothing, which are left out. */
+  /** How many records were checked: with those that change nothing, which are left out. */
   records = 0;
   /** Where the record of each begins. */
   readonly starts = new Int32Array(SIZE);
-  /** Of each, which of the decoded records it is: 1 is the first. */
+  /** Of each, which of the checked records it is: 1 is the first. */
   readonly numbers = new Int32Array(SIZE);
   /** The one that is being executed. */
   index = 0;
-  readonly #opcodes = new Uint16Array(SIZE);
-  readonly #argument0 = column();
-  readonly #argument1 = column();
-  readonly #argument2 = column();
-  readonly #argument3 = column();
-  readonly #argument4 = column();
 
   /**
    * Takes records from word `position` on, at most `most`, up to one that is none of its kind or not as it should be: that
    * is for its own decoder, which says what is wrong.
    * @returns the word at which it stopped.
    */
-  decode(words: Int32Array, position: number, most: number, session: BatchSession): number {
+  check(words: Int32Array, position: number, most: number, session: BatchSession): number {
     const { starts, numbers } = this;
-    const opcodes = this.#opcodes;
-    const argument0 = this.#argument0;
-    const argument1 = this.#argument1;
-    const argument2 = this.#argument2;
-    const argument3 = this.#argument3;
-    const argument4 = this.#argument4;
     const encoder = 1 << session.encoderType;
     const { keepsState } = session;
     const limit = Math.min(most, SIZE);
     let records = 0;
     let n = 0;
     let at = position;
-    decoding: for (; records < limit && at < words.length; records++) {
+    checking: for (; records < limit && at < words.length; records++) {
       const opcode = words[at]! & 0xffff;
       const length = words[at]! >>> 16;
       if (length > words.length - at) break;
       switch (opcode) {
         case 45: {
-          if (length !== 3 || (encoder & 0x58000) === 0) break decoding;
-          argument0[n] = words[at + 1]! >>> 0;
-          argument1[n] = words[at + 2] === 0 ? null : session.find(words[at + 2]! >>> 0, 0x100);
-          if (argument1[n] === undefined) break decoding;
-          argument2[n] = NO_ITEMS;
+          if (length !== 3 || (encoder & 0x58000) === 0) break checking;
+          if (words[at + 2] !== 0 && session.find(words[at + 2]! >>> 0, 0x100) === undefined) break checking;
           break;
         }
         case 48: {
-          if (length !== 1 || (encoder & 0x5c000) === 0) break decoding;
+          if (length !== 1 || (encoder & 0x5c000) === 0) break checking;
           break;
         }
         case 50: {
-          if (length !== 2 || (encoder & 0x8000) === 0) break decoding;
-          argument0[n] = session.find(words[at + 1]! >>> 0, 0x800);
-          if (argument0[n] === undefined) break decoding;
+          if (length !== 2 || (encoder & 0x8000) === 0) break checking;
+          if (session.find(words[at + 1]! >>> 0, 0x800) === undefined) break checking;
           break;
         }
         case 51: {
-          if (length < 2 || length > 4 || (encoder & 0x8000) === 0) break decoding;
-          argument0[n] = words[at + 1]! >>> 0;
-          argument1[n] = length > 2 ? words[at + 2]! >>> 0 : 1;
-          argument2[n] = length > 3 ? words[at + 3]! >>> 0 : 1;
+          if (length < 2 || length > 4 || (encoder & 0x8000) === 0) break checking;
           break;
         }
         case 52: {
-          if (length !== 4 || (encoder & 0x8000) === 0) break decoding;
-          argument0[n] = session.find(words[at + 1]! >>> 0, 0x8);
-          if (argument0[n] === undefined) break decoding;
-          argument1[n] = (words[at + 2 + 1]! >>> 0) * 0x1_0000_0000 + (words[at + 2]! >>> 0);
+          if (length !== 4 || (encoder & 0x8000) === 0) break checking;
+          if (session.find(words[at + 1]! >>> 0, 0x8) === undefined) break checking;
           break;
         }
         case 55: {
-          if (length !== 5 || (encoder & 0x10000) === 0) break decoding;
-          argument0[n] = words[at + 1]! >>> 0;
-          argument1[n] = words[at + 2]! >>> 0;
-          argument2[n] = words[at + 3]! >>> 0;
-          argument3[n] = words[at + 4]! >>> 0;
+          if (length !== 5 || (encoder & 0x10000) === 0) break checking;
           break;
         }
         case 57: {
-          if (length !== 2 || (encoder & 0x10000) === 0) break decoding;
-          argument0[n] = words[at + 1]! >>> 0;
+          if (length !== 2 || (encoder & 0x10000) === 0) break checking;
           break;
         }
         case 58: {
-          if (length !== 2 || (encoder & 0x10000) === 0) break decoding;
-          argument0[n] = words[at + 1]! >>> 0;
+          if (length !== 2 || (encoder & 0x10000) === 0) break checking;
           break;
         }
         case 59: {
-          if (length !== 1 || (encoder & 0x10000) === 0) break decoding;
+          if (length !== 1 || (encoder & 0x10000) === 0) break checking;
           break;
         }
         case 62: {
-          if (length !== 2 || (encoder & 0x50000) === 0) break decoding;
-          argument0[n] = session.find(words[at + 1]! >>> 0, 0x1000);
-          if (argument0[n] === undefined) break decoding;
+          if (length !== 2 || (encoder & 0x50000) === 0) break checking;
+          if (session.find(words[at + 1]! >>> 0, 0x1000) === undefined) break checking;
           break;
         }
         case 63: {
-          if ((length !== 3 && length !== 5 && length !== 7) || (encoder & 0x50000) === 0) break decoding;
-          argument0[n] = session.find(words[at + 1]! >>> 0, 0x8);
-          if (argument0[n] === undefined) break decoding;
-          argument1[n] = GPUIndexFormatNames[words[at + 2]!];
-          if (argument1[n] === undefined) break decoding;
-          argument2[n] = length > 3 ? (words[at + 3 + 1]! >>> 0) * 0x1_0000_0000 + (words[at + 3]! >>> 0) : 0;
-          argument3[n] = length > 5 ? (words[at + 5 + 1]! >>> 0) * 0x1_0000_0000 + (words[at + 5]! >>> 0) : undefined;
+          if ((length !== 3 && length !== 5 && length !== 7) || (encoder & 0x50000) === 0) break checking;
+          if (session.find(words[at + 1]! >>> 0, 0x8) === undefined) break checking;
+          if (GPUIndexFormatNames[words[at + 2]!] === undefined) break checking;
           break;
         }
         case 64: {
-          if ((length !== 3 && length !== 5 && length !== 7) || (encoder & 0x50000) === 0) break decoding;
-          argument0[n] = words[at + 1]! >>> 0;
-          argument1[n] = words[at + 2] === 0 ? null : session.find(words[at + 2]! >>> 0, 0x8);
-          if (argument1[n] === undefined) break decoding;
-          argument2[n] = length > 3 ? (words[at + 3 + 1]! >>> 0) * 0x1_0000_0000 + (words[at + 3]! >>> 0) : 0;
-          argument3[n] = length > 5 ? (words[at + 5 + 1]! >>> 0) * 0x1_0000_0000 + (words[at + 5]! >>> 0) : undefined;
+          if ((length !== 3 && length !== 5 && length !== 7) || (encoder & 0x50000) === 0) break checking;
+          if (words[at + 2] !== 0 && session.find(words[at + 2]! >>> 0, 0x8) === undefined) break checking;
           break;
         }
         case 65: {
-          if (length < 2 || length > 5 || (encoder & 0x50000) === 0) break decoding;
-          argument0[n] = words[at + 1]! >>> 0;
-          argument1[n] = length > 2 ? words[at + 2]! >>> 0 : 1;
-          argument2[n] = length > 3 ? words[at + 3]! >>> 0 : 0;
-          argument3[n] = length > 4 ? words[at + 4]! >>> 0 : 0;
+          if (length < 2 || length > 5 || (encoder & 0x50000) === 0) break checking;
           break;
         }
         case 66: {
-          if (length < 2 || length > 6 || (encoder & 0x50000) === 0) break decoding;
-          argument0[n] = words[at + 1]! >>> 0;
-          argument1[n] = length > 2 ? words[at + 2]! >>> 0 : 1;
-          argument2[n] = length > 3 ? words[at + 3]! >>> 0 : 0;
-          argument3[n] = length > 4 ? words[at + 4]! : 0;
-          argument4[n] = length > 5 ? words[at + 5]! >>> 0 : 0;
+          if (length < 2 || length > 6 || (encoder & 0x50000) === 0) break checking;
           break;
         }
         case 67: {
-          if (length !== 4 || (encoder & 0x50000) === 0) break decoding;
-          argument0[n] = session.find(words[at + 1]! >>> 0, 0x8);
-          if (argument0[n] === undefined) break decoding;
-          argument1[n] = (words[at + 2 + 1]! >>> 0) * 0x1_0000_0000 + (words[at + 2]! >>> 0);
+          if (length !== 4 || (encoder & 0x50000) === 0) break checking;
+          if (session.find(words[at + 1]! >>> 0, 0x8) === undefined) break checking;
           break;
         }
         case 68: {
-          if (length !== 4 || (encoder & 0x50000) === 0) break decoding;
-          argument0[n] = session.find(words[at + 1]! >>> 0, 0x8);
-          if (argument0[n] === undefined) break decoding;
-          argument1[n] = (words[at + 2 + 1]! >>> 0) * 0x1_0000_0000 + (words[at + 2]! >>> 0);
+          if (length !== 4 || (encoder & 0x50000) === 0) break checking;
+          if (session.find(words[at + 1]! >>> 0, 0x8) === undefined) break checking;
           break;
         }
         default:
-          break decoding;
+          break checking;
       }
       const start = at;
       at += length;
       if (keepsState && session.setsAgain(opcode, words, start, at)) continue;
       starts[n] = start;
       numbers[n] = records + 1;
-      opcodes[n] = opcode;
       n++;
     }
     this.length = n;
@@ -183,30 +132,34 @@ export class CommandBatch {
   }
 
   /**
-   * Executes them, and forgets them. Where one throws, `index` is its place and the rest is not executed.
+   * Executes them: nothing may have happened to the words or to the session in between. Where one throws, `index` is its
+   * place and the rest is not executed.
    * @param activity is told the number of each, counted on from `number`, and its opcode.
    */
-  execute(encoder: object, handlers: Handlers, activity: Int32Array, number: number): void {
-    const { numbers } = this;
-    const opcodes = this.#opcodes;
-    const argument0 = this.#argument0;
-    const argument1 = this.#argument1;
-    const argument2 = this.#argument2;
-    const argument3 = this.#argument3;
-    const argument4 = this.#argument4;
+  execute(
+    words: Int32Array,
+    session: BatchSession,
+    encoder: object,
+    handlers: Handlers,
+    activity: Int32Array,
+    number: number,
+  ): void {
+    const { starts, numbers, length: commands } = this;
     const { bindingCommands, debugCommands, computePassEncoder, renderPassEncoder, renderCommands } = handlers;
-    const { length } = this;
-    for (let i = 0; i < length; i++) {
+    for (let i = 0; i < commands; i++) {
+      const at = starts[i]!;
+      const opcode = words[at]! & 0xffff;
+      const length = words[at]! >>> 16;
       this.index = i;
       activity[0] = number + numbers[i]!;
-      activity[1] = opcodes[i]!;
-      switch (opcodes[i]) {
+      activity[1] = opcode;
+      switch (opcode) {
         case 45:
           bindingCommands.setBindGroup(
             encoder as api.GPUComputePassEncoder | api.GPURenderPassEncoder | api.GPURenderBundleEncoder,
-            argument0[i] as number,
-            argument1[i] as api.GPUBindGroup | null,
-            argument2[i] as number[],
+            words[at + 1]! >>> 0,
+            words[at + 2] === 0 ? null : (session.bound(words[at + 2]!) as api.GPUBindGroup),
+            NO_ITEMS as number[],
           );
           break;
         case 48:
@@ -219,37 +172,40 @@ export class CommandBatch {
           );
           break;
         case 50:
-          computePassEncoder.setPipeline(encoder as api.GPUComputePassEncoder, argument0[i] as api.GPUComputePipeline);
+          computePassEncoder.setPipeline(
+            encoder as api.GPUComputePassEncoder,
+            session.bound(words[at + 1]!) as api.GPUComputePipeline,
+          );
           break;
         case 51:
           computePassEncoder.dispatchWorkgroups(
             encoder as api.GPUComputePassEncoder,
-            argument0[i] as number,
-            argument1[i] as number,
-            argument2[i] as number,
+            words[at + 1]! >>> 0,
+            length > 2 ? words[at + 2]! >>> 0 : 1,
+            length > 3 ? words[at + 3]! >>> 0 : 1,
           );
           break;
         case 52:
           computePassEncoder.dispatchWorkgroupsIndirect(
             encoder as api.GPUComputePassEncoder,
-            argument0[i] as api.GPUBuffer,
-            argument1[i] as number,
+            session.bound(words[at + 1]!) as api.GPUBuffer,
+            (words[at + 2 + 1]! >>> 0) * 0x1_0000_0000 + (words[at + 2]! >>> 0),
           );
           break;
         case 55:
           renderPassEncoder.setScissorRect(
             encoder as api.GPURenderPassEncoder,
-            argument0[i] as number,
-            argument1[i] as number,
-            argument2[i] as number,
-            argument3[i] as number,
+            words[at + 1]! >>> 0,
+            words[at + 2]! >>> 0,
+            words[at + 3]! >>> 0,
+            words[at + 4]! >>> 0,
           );
           break;
         case 57:
-          renderPassEncoder.setStencilReference(encoder as api.GPURenderPassEncoder, argument0[i] as number);
+          renderPassEncoder.setStencilReference(encoder as api.GPURenderPassEncoder, words[at + 1]! >>> 0);
           break;
         case 58:
-          renderPassEncoder.beginOcclusionQuery(encoder as api.GPURenderPassEncoder, argument0[i] as number);
+          renderPassEncoder.beginOcclusionQuery(encoder as api.GPURenderPassEncoder, words[at + 1]! >>> 0);
           break;
         case 59:
           renderPassEncoder.endOcclusionQuery(encoder as api.GPURenderPassEncoder);
@@ -257,69 +213,61 @@ export class CommandBatch {
         case 62:
           renderCommands.setPipeline(
             encoder as api.GPURenderPassEncoder | api.GPURenderBundleEncoder,
-            argument0[i] as api.GPURenderPipeline,
+            session.bound(words[at + 1]!) as api.GPURenderPipeline,
           );
           break;
         case 63:
           renderCommands.setIndexBuffer(
             encoder as api.GPURenderPassEncoder | api.GPURenderBundleEncoder,
-            argument0[i] as api.GPUBuffer,
-            argument1[i] as api.GPUIndexFormat,
-            argument2[i] as number,
-            argument3[i] as number | undefined,
+            session.bound(words[at + 1]!) as api.GPUBuffer,
+            GPUIndexFormatNames[words[at + 2]!]!,
+            length > 3 ? (words[at + 3 + 1]! >>> 0) * 0x1_0000_0000 + (words[at + 3]! >>> 0) : 0,
+            length > 5 ? (words[at + 5 + 1]! >>> 0) * 0x1_0000_0000 + (words[at + 5]! >>> 0) : undefined,
           );
           break;
         case 64:
           renderCommands.setVertexBuffer(
             encoder as api.GPURenderPassEncoder | api.GPURenderBundleEncoder,
-            argument0[i] as number,
-            argument1[i] as api.GPUBuffer | null,
-            argument2[i] as number,
-            argument3[i] as number | undefined,
+            words[at + 1]! >>> 0,
+            words[at + 2] === 0 ? null : (session.bound(words[at + 2]!) as api.GPUBuffer),
+            length > 3 ? (words[at + 3 + 1]! >>> 0) * 0x1_0000_0000 + (words[at + 3]! >>> 0) : 0,
+            length > 5 ? (words[at + 5 + 1]! >>> 0) * 0x1_0000_0000 + (words[at + 5]! >>> 0) : undefined,
           );
           break;
         case 65:
           renderCommands.draw(
             encoder as api.GPURenderPassEncoder | api.GPURenderBundleEncoder,
-            argument0[i] as number,
-            argument1[i] as number,
-            argument2[i] as number,
-            argument3[i] as number,
+            words[at + 1]! >>> 0,
+            length > 2 ? words[at + 2]! >>> 0 : 1,
+            length > 3 ? words[at + 3]! >>> 0 : 0,
+            length > 4 ? words[at + 4]! >>> 0 : 0,
           );
           break;
         case 66:
           renderCommands.drawIndexed(
             encoder as api.GPURenderPassEncoder | api.GPURenderBundleEncoder,
-            argument0[i] as number,
-            argument1[i] as number,
-            argument2[i] as number,
-            argument3[i] as number,
-            argument4[i] as number,
+            words[at + 1]! >>> 0,
+            length > 2 ? words[at + 2]! >>> 0 : 1,
+            length > 3 ? words[at + 3]! >>> 0 : 0,
+            length > 4 ? words[at + 4]! : 0,
+            length > 5 ? words[at + 5]! >>> 0 : 0,
           );
           break;
         case 67:
           renderCommands.drawIndirect(
             encoder as api.GPURenderPassEncoder | api.GPURenderBundleEncoder,
-            argument0[i] as api.GPUBuffer,
-            argument1[i] as number,
+            session.bound(words[at + 1]!) as api.GPUBuffer,
+            (words[at + 2 + 1]! >>> 0) * 0x1_0000_0000 + (words[at + 2]! >>> 0),
           );
           break;
         case 68:
           renderCommands.drawIndexedIndirect(
             encoder as api.GPURenderPassEncoder | api.GPURenderBundleEncoder,
-            argument0[i] as api.GPUBuffer,
-            argument1[i] as number,
+            session.bound(words[at + 1]!) as api.GPUBuffer,
+            (words[at + 2 + 1]! >>> 0) * 0x1_0000_0000 + (words[at + 2]! >>> 0),
           );
           break;
       }
     }
-    this.clear();
-  }
-
-  /** Lets go of the objects, with one behind the last that was decoded for a record which is not among them. */
-  clear(): void {
-    this.#argument0.fill(undefined, 0, this.length + 1);
-    this.#argument1.fill(undefined, 0, this.length + 1);
-    this.length = 0;
   }
 }

@@ -267,25 +267,21 @@ export class HostConnection implements HostSession, BatchSession {
   }
 
   /**
-   * Decodes and executes the current record, and those behind it that can be decoded before it is executed.
+   * Checks and executes the current record, and those behind it that can be checked before it is executed.
    * @returns false where nothing was done: the record is to be executed by itself, perhaps to say what is wrong with it.
    */
   #runBatch(reader: WireReader): boolean {
     const batch = this.#batch;
     const { commands } = this.statistics;
-    const position = batch.decode(reader.words, reader.recordStart, this.#enforcement.maxCommands - commands, this);
-    if (batch.records === 0) {
-      batch.clear();
-      return false;
-    }
+    const position = batch.check(reader.words, reader.recordStart, this.#enforcement.maxCommands - commands, this);
+    if (batch.records === 0) return false;
     try {
-      batch.execute(this.#encoder!, this.#handlers, this.#activity, commands);
+      batch.execute(reader.words, this, this.#encoder!, this.#handlers, this.#activity, commands);
     } catch (error) {
-      // As if it had been the last that was decoded: what is behind it may be another command now.
+      // As if it had been the last that was checked: what is behind it may be another command now.
       reader.position = batch.starts[batch.index]!;
       this.statistics.commands += batch.numbers[batch.index]!;
       reader.nextRecord();
-      batch.clear();
       throw error;
     }
     reader.position = position;
@@ -310,6 +306,10 @@ export class HostConnection implements HostSession, BatchSession {
 
   find(id: number, types: number): object | undefined {
     return this.#objects.get(id, types);
+  }
+
+  bound(id: number): object {
+    return this.#objects.bound(id);
   }
 
   setsAgain(opcode: number, words: Int32Array, start: number, end: number): boolean {

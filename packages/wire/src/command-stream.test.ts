@@ -121,9 +121,9 @@ describe('CommandStream sending', () => {
     record(stream.writer, COMMAND, 1);
     stream.submitted();
     expect(sent).toEqual([]);
-    for (let i = 0; i < 2048; i++) record(stream.writer, COMMAND, i);
+    for (let i = 0; i < 1024; i++) record(stream.writer, COMMAND, i);
     stream.submitted();
-    expect(sent.map((records) => records.length)).toEqual([2049]);
+    expect(sent.map((records) => records.length)).toEqual([1025]);
     await reactions();
     expect(sent).toHaveLength(1);
   });

@@ -9,7 +9,7 @@ export interface ObjectResolver {
   nullableObject(reader: WireReader, types: number): object | null;
 }
 
-/** What decoding a batch of an encoder's commands needs of the session. */
+/** What a batch of an encoder's commands needs of the session. */
 export interface BatchSession {
   /** The interface number of the current encoder, 0 where there is none. */
   readonly encoderType: number;
@@ -17,6 +17,8 @@ export interface BatchSession {
   readonly keepsState: boolean;
   /** What a live id of one of the interfaces whose numbers are the bits of `types` stands for; undefined for any other. */
   find(id: number, types: number): object | undefined;
+  /** What an id stands for of which `find` has just said that it is bound: nothing is checked again. */
+  bound(id: number): object;
   /** Whether the record in `words` would set what is set already; what it would set is remembered. */
   setsAgain(opcode: number, words: Int32Array, start: number, end: number): boolean;
 }

@@ -115,6 +115,20 @@ describe('WireWriter cutting frames', () => {
     expect([same(received[0]!, first), same(received[1]!, second)]).toEqual([true, true]);
   });
 
+  it('cuts the first of several frames at a quarter of their usual size, each time', () => {
+    const target = cutting();
+    const few = new Uint8Array(12);
+    for (let turn = 0; turn < 2; turn++) {
+      for (let i = 0; i < 8000; i++) command(target.writer, i, few);
+      target.finish();
+    }
+    const sizes = target.frames.map((frame) => Math.round(frame.byteLength / (16 << 10)) / 4);
+    const [first, ...others] = sizes.slice(0, sizes.length / 2);
+    expect(first).toBe(0.25);
+    expect(new Set(others.slice(0, -1))).toEqual(new Set([1]));
+    expect(sizes.slice(sizes.length / 2)).toEqual([first, ...others]);
+  });
+
   it('does not touch a frame that it has given away', () => {
     const target = cutting();
     for (let i = 0; i < 20; i++) command(target.writer, i, data(i * 10_000, i));

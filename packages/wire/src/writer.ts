@@ -11,7 +11,9 @@ import {
 } from './record.ts';
 
 const INITIAL_WORDS = 16 << 10;
-/** Room behind that, so that the last record of a frame, with some data in it, seldom makes the buffer grow. */
+/** The first of several frames is shorter: what is at the other side has something to do so much earlier. */
+const FIRST_WORDS = INITIAL_WORDS / 4;
+/** Room behind a frame, so that the last record of a frame, with some data in it, seldom makes the buffer grow. */
 const SPARE_WORDS = 2 << 10;
 /** A larger buffer is let go once its frame was sent. */
 const MAX_KEPT_BYTES = 2 * BULK_CHUNK_BYTES;
@@ -76,10 +78,13 @@ export class WireWriter {
   readonly #pool = new BufferPool();
   /** A frame that has grown to this many words takes no further record. */
   readonly #frameWords: number;
+  /** The same of the current frame. */
+  #cutWords: number;
 
   constructor(sink?: FrameSink, initialWords = INITIAL_WORDS) {
     this.#sink = sink;
     this.#frameWords = initialWords;
+    this.#cutWords = Math.min(FIRST_WORDS, initialWords);
     this.words = new Int32Array(initialWords + SPARE_WORDS);
     this.#bytes = new Uint8Array(this.words.buffer);
   }
@@ -103,11 +108,14 @@ export class WireWriter {
   }
 
   #recordSlowly(count: number): number {
-    if (this.position > 1 && this.position + count > this.#frameWords) this.#sink?.full();
+    if (this.position > 1 && this.position + count > this.#cutWords) {
+      this.#sink?.full();
+      this.#cutWords = this.#frameWords;
+    }
     if (this.position === 1) this.#sink?.started();
     const start = this.reserve(count);
     // Not what a long string made of the buffer: a frame of that size would exceed the peer's limit.
-    this.#capacity = Math.min(this.words.length, this.#frameWords);
+    this.#capacity = Math.min(this.words.length, this.#cutWords);
     return start;
   }
 
@@ -335,6 +343,7 @@ export class WireWriter {
     this.words[0] = byteLength;
     this.position = 1;
     this.#capacity = 1;
+    this.#cutWords = Math.min(FIRST_WORDS, this.#frameWords);
     return this.#bytes.subarray(0, byteLength);
   }
 

@@ -7,12 +7,12 @@ import { API, ENUMS, WIRE } from './types.ts';
 
 const HANDLERS = 'host/handlers.ts';
 
-/** So many commands are decoded before they are executed: enough for both loops to stay in the processor's caches. */
+/** So many commands are checked before they are executed: enough for both loops to stay in the processor's caches. */
 const SIZE = 128;
 
 /**
- * Commands that are decoded ahead of their execution: those of an encoder whose arguments are single words or two, and
- * that change nothing which decoding another one depends on.
+ * Commands that are checked ahead of their execution: those of an encoder whose arguments are single words or two, and
+ * that change nothing which checking another one depends on.
  */
 function isBatched(schema: WireSchema, command: CommandSchema): boolean {
   if (command.class !== 'command' || command.target.kind !== 'currentEncoder') return false;
@@ -29,7 +29,7 @@ function read({ type }: FieldSchema, at: string): string | undefined {
       if (type.bits === 64) return `(words[${at} + 1]! >>> 0) * 0x1_0000_0000 + (words[${at}]! >>> 0)`;
       return type.signed ? `words[${at}]!` : `words[${at}]! >>> 0`;
     case 'enum':
-      return `${type.name}Names[words[${at}]!]`;
+      return `${type.name}Names[words[${at}]!]!`;
     default:
       return undefined;
   }
@@ -39,16 +39,11 @@ function isObject(type: TypeSchema): boolean {
   return type.kind === 'object' || (type.kind === 'nullable' && type.inner.kind === 'object');
 }
 
-/** `host/batch.ts`: the commands that a frame is made of, decoded in one loop and executed in another. None without such. */
+/** `host/batch.ts`: the commands that a frame is made of, checked in one loop and executed in another. None without such. */
 export function emitBatch(schema: WireSchema, decoding: Decoding): SourceFile[] {
   const commands = schema.commands.filter((command) => isBatched(schema, command));
   if (commands.length === 0) return [];
   const file = new SourceFile('host/batch.ts');
-  const columns = Array.from(
-    { length: Math.max(...commands.map((command) => command.fields.length)) },
-    (_, i) => `argument${i}`,
-  );
-  const withObjects = columns.filter((_, i) => commands.some((command) => isObject(command.fields[i]?.type ?? NONE)));
   const owners = [...new Set(commands.map(({ name }) => ownerWord(name.split('.')[0]!)))];
   const api = file.namespace('api', API);
   const highest = Math.max(...schema.commands.map((command) => command.opcode));
@@ -58,57 +53,51 @@ export function emitBatch(schema: WireSchema, decoding: Decoding): SourceFile[] 
     `for (const opcode of [${commands.map((command) => command.opcode).join(', ')}]) isBatched[opcode] = 1;`,
     '',
     `const SIZE = ${SIZE};`,
-    'const column = (): unknown[] => Array.from({ length: SIZE });',
     '',
   );
   file.doc(
-    'Commands of the current encoder, all decoded before the first is executed: the code of a backend that is called in',
+    'Commands of the current encoder, all checked before the first is executed: the code of a backend that is called in',
     'between displaces that of the decoder from the processor, which then takes several times as long.',
   );
   file.add(
     'export class CommandBatch {',
     '/** How many are to be executed. */',
     'length = 0;',
-    '/** How many records were decoded: with those that change nothing, which are left out. */',
+    '/** How many records were checked: with those that change nothing, which are left out. */',
     'records = 0;',
     '/** Where the record of each begins. */',
     'readonly starts = new Int32Array(SIZE);',
-    '/** Of each, which of the decoded records it is: 1 is the first. */',
+    '/** Of each, which of the checked records it is: 1 is the first. */',
     'readonly numbers = new Int32Array(SIZE);',
     '/** The one that is being executed. */',
     'index = 0;',
-    'readonly #opcodes = new Uint16Array(SIZE);',
-    columns.map((column) => `readonly #${column} = column();`),
     '',
     '/**',
     ' * Takes records from word `position` on, at most `most`, up to one that is none of its kind or not as it should be: that',
     ' * is for its own decoder, which says what is wrong.',
     ' * @returns the word at which it stopped.',
     ' */',
-    `decode(words: Int32Array, position: number, most: number, session: ${file.type('BatchSession', WIRE)}): number {`,
+    `check(words: Int32Array, position: number, most: number, session: ${file.type('BatchSession', WIRE)}): number {`,
     'const { starts, numbers } = this;',
-    'const opcodes = this.#opcodes;',
-    columns.map((column) => `const ${column} = this.#${column};`),
     'const encoder = 1 << session.encoderType;',
     'const { keepsState } = session;',
     'const limit = Math.min(most, SIZE);',
     'let records = 0;',
     'let n = 0;',
     'let at = position;',
-    'decoding: for (; records < limit && at < words.length; records++) {',
+    'checking: for (; records < limit && at < words.length; records++) {',
     'const opcode = words[at]! & 0xffff;',
     'const length = words[at]! >>> 16;',
     'if (length > words.length - at) break;',
     'switch (opcode) {',
-    commands.map((command) => decodeCase(command, file, decoding)),
-    'default: break decoding;',
+    commands.map((command) => checkCase(command, file, decoding)),
+    'default: break checking;',
     '}',
     'const start = at;',
     'at += length;',
     'if (keepsState && session.setsAgain(opcode, words, start, at)) continue;',
     'starts[n] = start;',
     'numbers[n] = records + 1;',
-    'opcodes[n] = opcode;',
     'n++;',
     '}',
     'this.length = n;',
@@ -117,46 +106,48 @@ export function emitBatch(schema: WireSchema, decoding: Decoding): SourceFile[] 
     '}',
     '',
     '/**',
-    ' * Executes them, and forgets them. Where one throws, `index` is its place and the rest is not executed.',
+    ' * Executes them: nothing may have happened to the words or to the session in between. Where one throws, `index` is its',
+    ' * place and the rest is not executed.',
     ' * @param activity is told the number of each, counted on from `number`, and its opcode.',
     ' */',
-    `execute(encoder: object, handlers: ${file.type('Handlers', HANDLERS)}, activity: Int32Array, number: number): void {`,
-    'const { numbers } = this;',
-    'const opcodes = this.#opcodes;',
-    columns.map((column) => `const ${column} = this.#${column};`),
+    'execute(',
+    'words: Int32Array,',
+    `session: ${file.type('BatchSession', WIRE)},`,
+    'encoder: object,',
+    `handlers: ${file.type('Handlers', HANDLERS)},`,
+    'activity: Int32Array,',
+    'number: number,',
+    '): void {',
+    'const { starts, numbers, length: commands } = this;',
     `const { ${owners.join(', ')} } = handlers;`,
-    'const { length } = this;',
-    'for (let i = 0; i < length; i++) {',
+    'for (let i = 0; i < commands; i++) {',
+    'const at = starts[i]!;',
+    'const opcode = words[at]! & 0xffff;',
+    'const length = words[at]! >>> 16;',
     'this.index = i;',
     'activity[0] = number + numbers[i]!;',
-    'activity[1] = opcodes[i]!;',
-    'switch (opcodes[i]) {',
-    commands.map((command) => executeCase(command, api)),
+    'activity[1] = opcode;',
+    'switch (opcode) {',
+    commands.map((command) => executeCase(command, api, file)),
     '}',
     '}',
-    'this.clear();',
-    '}',
-    '',
-    '/** Lets go of the objects, with one behind the last that was decoded for a record which is not among them. */',
-    'clear(): void {',
-    withObjects.map((column) => `this.#${column}.fill(undefined, 0, this.length + 1);`),
-    'this.length = 0;',
     '}',
     '}',
   );
   return [file];
 }
 
-const NONE: TypeSchema = { kind: 'undefined' };
+/** Where each field begins, in words behind the header, and where the last ends; not of a list at the end. */
+function endsOf({ fields }: CommandSchema): number[] {
+  const fixed = fields.filter((field) => field.default !== 'empty-sequence');
+  return fixed.reduce<number[]>((all, field) => [...all, all.at(-1)! + fixedWords(field.type)!], [1]);
+}
 
-/** Reads the arguments of a record of `length` words at `at`; leaves the loop where they are not what they should be. */
-function decodeCase(command: CommandSchema, file: SourceFile, decoding: Decoding): Lines {
-  const lines: Lines[] = [];
+/** Leaves the loop where the record of `length` words at `at` is not what it should be. */
+function checkCase(command: CommandSchema, file: SourceFile, decoding: Decoding): Lines {
   // A list at the end that is not empty is for the command's own decoder.
-  const fixed = command.fields.filter((field) => field.default !== 'empty-sequence');
-  const ends = fixed.reduce<number[]>((all, field) => [...all, all.at(-1)! + fixedWords(field.type)!], [1]);
-  const required = command.fields.filter((field) => field.required).length;
-  const lengths = ends.slice(required);
+  const ends = endsOf(command);
+  const lengths = ends.slice(command.fields.filter((field) => field.required).length);
   const isOff = [
     ...(lengths.length === 1
       ? [`length !== ${lengths[0]}`]
@@ -165,41 +156,27 @@ function decodeCase(command: CommandSchema, file: SourceFile, decoding: Decoding
         : [`(${lengths.map((length) => `length !== ${length}`).join(' && ')})`]),
     `(encoder & ${decoding.typesOf(command.target.interfaces)}) === 0`,
   ];
-  lines.push(`if (${isOff.join(' || ')}) break decoding;`);
-  for (const [i, field] of command.fields.entries()) {
-    const target = `argument${i}[n]`;
-    if (field.default === 'empty-sequence') {
-      lines.push(`${target} = ${file.value('NO_ITEMS', WIRE)};`);
-      continue;
+  const lines = [`if (${isOff.join(' || ')}) break checking;`];
+  for (const [i, { type, required }] of command.fields.entries()) {
+    const word = `words[at + ${ends[i]!}]`;
+    if (isObject(type)) {
+      const object = type.kind === 'nullable' ? type.inner : type;
+      if (object.kind !== 'object') throw new Error(`a ${object.kind} is no object`);
+      const isUnbound = `session.find(${word}! >>> 0, ${decoding.typesOf(object.interfaces)}) === undefined`;
+      lines.push(`if (${type.kind === 'nullable' ? `${word} !== 0 && ` : ''}${isUnbound}) break checking;`);
+    } else if (type.kind === 'enum') {
+      const isUnknown = `${file.value(`${type.name}Names`, ENUMS)}[${word}!] === undefined`;
+      lines.push(`if (${required ? '' : `length > ${ends[i]!} && `}${isUnknown}) break checking;`);
     }
-    const at = `at + ${ends[i]!}`;
-    if (isObject(field.type)) {
-      lines.push(objectLines(field.type, target, at, decoding));
-      continue;
-    }
-    const value = read(field, at)!;
-    if (field.type.kind === 'enum') file.value(`${field.type.name}Names`, ENUMS);
-    const fallback = field.default === undefined ? 'undefined' : literalText(field);
-    lines.push(`${target} = ${field.required ? value : `length > ${ends[i]!} ? ${value} : ${fallback}`};`);
-    if (field.type.kind === 'enum') lines.push(`if (${target} === undefined) break decoding;`);
   }
   return [`case ${command.opcode}: {`, lines, 'break;', '}'];
 }
 
-function objectLines(type: TypeSchema, target: string, at: string, decoding: Decoding): Lines {
-  const object = type.kind === 'nullable' ? type.inner : type;
-  if (object.kind !== 'object') throw new Error(`a ${object.kind} is no object`);
-  const find = `session.find(words[${at}]! >>> 0, ${decoding.typesOf(object.interfaces)})`;
-  return [
-    `${target} = ${type.kind === 'nullable' ? `words[${at}] === 0 ? null : ${find}` : find};`,
-    `if (${target} === undefined) break decoding;`,
-  ];
-}
-
-function executeCase(command: CommandSchema, api: string): Lines {
+function executeCase(command: CommandSchema, api: string, file: SourceFile): Lines {
   const [owner, member] = command.name.split('.') as [string, string];
   const encoder = command.target.interfaces.map((name) => `${api}.${name}`).join(' | ');
-  const given = command.fields.map((field, i) => `argument${i}[i] as ${argumentType(field, api)}`);
+  const ends = endsOf(command);
+  const given = command.fields.map((field, i) => argument(field, ends[i]!, api, file));
   return [
     `case ${command.opcode}:`,
     `${ownerWord(owner)}.${member}(${[`encoder as ${encoder}`, ...given].join(', ')});`,
@@ -207,10 +184,20 @@ function executeCase(command: CommandSchema, api: string): Lines {
   ];
 }
 
-function argumentType({ type, required, default: fallback }: FieldSchema, api: string): string {
-  if (type.kind === 'sequence') return 'number[]';
-  if (type.kind === 'enum') return `${api}.${type.name}`;
-  if (type.kind === 'object') return type.interfaces.map((name) => `${api}.${name}`).join(' | ');
-  if (type.kind === 'nullable') return `${api}.${(type.inner as { interfaces: string[] }).interfaces[0]!} | null`;
-  return required || fallback !== undefined ? 'number' : 'number | undefined';
+/** An expression for what a record that was checked has from its word `offset` on. */
+function argument(field: FieldSchema, offset: number, api: string, file: SourceFile): string {
+  const { type, required } = field;
+  if (field.default === 'empty-sequence') return `${file.value('NO_ITEMS', WIRE)} as number[]`;
+  const at = `at + ${offset}`;
+  if (type.kind === 'object') return bound(type.interfaces, at, api);
+  if (type.kind === 'nullable') {
+    return `words[${at}] === 0 ? null : (${bound((type.inner as { interfaces: string[] }).interfaces, at, api)})`;
+  }
+  const value = read(field, at)!;
+  const fallback = field.default === undefined ? 'undefined' : literalText(field);
+  return required ? value : `length > ${offset} ? ${value} : ${fallback}`;
+}
+
+function bound(interfaces: readonly string[], at: string, api: string): string {
+  return `session.bound(words[${at}]!) as ${interfaces.map((name) => `${api}.${name}`).join(' | ')}`;
 }

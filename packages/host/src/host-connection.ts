@@ -20,6 +20,7 @@ import {
   ProtocolError,
   REPLY_FAILED,
   REPLY_OK,
+  sendPieces,
   slotOf,
   type SessionEndReason,
   type HostLimits,
@@ -133,7 +134,11 @@ export class HostConnection implements HostSession, BatchSession {
     this.#bulk = new BulkQueue(limits.maxBulkBytes, 'executed at once');
     this.#reader = new WireReader(limits.maxStringBytes, this.#bulk);
     this.#objects = new ObjectTable(limits.maxObjects);
-    this.#writer = new WireWriter({ started: () => queueMicrotask(() => this.flush()), full: () => this.flush() });
+    this.#writer = new WireWriter({
+      started: () => queueMicrotask(() => this.flush()),
+      full: () => this.flush(),
+      pieces: (pieces) => this.#sendPieces(pieces),
+    });
     this.#writer.maxInlineBytes = MAX_INLINE_BYTES;
   }
 
@@ -567,9 +572,17 @@ export class HostConnection implements HostSession, BatchSession {
   /** Sends what was written; stops reading while the guest does not take it. */
   flush(): void {
     if (this.#writer.isEmpty) return;
-    const frame = this.#writer.takeFrame();
+    const frame = this.#transport.copiesOnSend ? this.#writer.borrowFrame() : this.#writer.takeFrame();
     this.statistics.sentBytes += frame.byteLength;
     if (!this.#transport.send(frame)) this.#flow.hold('guest-does-not-read');
+  }
+
+  #sendPieces(pieces: readonly Uint8Array[]): boolean {
+    const takesMore = sendPieces(this.#transport, pieces);
+    if (takesMore === undefined) return false;
+    for (const { byteLength } of pieces) this.statistics.sentBytes += byteLength;
+    if (!takesMore) this.#flow.hold('guest-does-not-read');
+    return true;
   }
 
   /** A frame is with the transport no more. */

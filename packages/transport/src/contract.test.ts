@@ -120,6 +120,35 @@ describe.each(pairKinds)('a transport: $name', ({ open, runs, halfCloses }) => {
     await atB.closedOnce;
   });
 
+  it('has copied what it sends where it says so, more than there is room for too', async () => {
+    const [a, b] = await open();
+    const [atA, atB] = [new Received(a), new Received(b)];
+    const sizes = fc.array(fc.oneof(fc.nat(20), fc.nat(200_000), fc.integer({ min: 1 << 20, max: 6 << 20 })), {
+      maxLength: 8,
+    });
+    let sentBytes = 0;
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.boolean(), async (lengths, pauses) => {
+        if (pauses) b.pause();
+        const sent = lengths.map((size, i) => pattern(size, i));
+        for (const bytes of sent) {
+          const given = bytes.slice();
+          a.send(given);
+          if (a.copiesOnSend) given.fill(0xee);
+        }
+        if (pauses) await turns();
+        b.resume();
+        const before = sentBytes;
+        sentBytes += sent.reduce((sum, { byteLength }) => sum + byteLength, 0);
+        await atB.atLeast(sentBytes);
+        expect(atB.content.subarray(before).equals(Buffer.concat(sent))).toBe(true);
+      }),
+      { numRuns: Math.ceil(runs / 2) },
+    );
+    a.close();
+    await Promise.all([atA.closedOnce, atB.closedOnce]);
+  });
+
   it('sends what is queued before it closes, and tells each side once', async () => {
     const [a, b] = await open();
     const [atA, atB] = [new Received(a), new Received(b)];

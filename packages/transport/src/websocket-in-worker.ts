@@ -1,6 +1,6 @@
-import { ConnectionError, type Transport, type TransportHandlers } from '@vesper-gpu/wire';
+import { ConnectionError, type Transport } from '@vesper-gpu/wire';
 import { relay } from './relay.ts';
-import { ringChannel, ringTransport, type RingChannelTransport, type RingPort } from './ring/index.ts';
+import { ringChannel, ringTransport, type RingPort } from './ring/index.ts';
 import { openWebSocket, type OpenWebSocketOptions } from './websocket.ts';
 
 /** Room for what a page sends while its worker is busy, in bytes, each way: some frames, or some pieces of bulk data. */
@@ -56,7 +56,7 @@ export function openWebSocketInWorker(worker: WorkerLike, url: string): Promise<
     const { port1, port2 } = ringChannel(RING_BYTES);
     worker.addEventListener('message', ({ data }) => {
       const { error } = data as WorkerAnswer;
-      if (error === undefined) resolve(new WorkerTransport(ringTransport(port1)));
+      if (error === undefined) resolve(ringTransport(port1));
       else reject(new ConnectionError(error));
     });
     worker.addEventListener('error', ({ message = 'its module could not be loaded' }) =>
@@ -86,39 +86,4 @@ export async function serveWorker(
   }
   answer({});
   await relay(ringTransport(port), host);
-}
-
-/** A ring that copies what it has no room for, so that the page can fill its array again whatever happens. */
-class WorkerTransport implements Transport {
-  readonly copiesOnSend = true;
-  readonly #ring: RingChannelTransport;
-
-  constructor(ring: RingChannelTransport) {
-    this.#ring = ring;
-  }
-
-  start(handlers: TransportHandlers): void {
-    this.#ring.start({
-      bytes: (chunk) => handlers.bytes(chunk),
-      drained: () => handlers.drained?.(),
-      closed: (error) => handlers.closed(error),
-      // Not `sent`: no array is the transport's.
-    });
-  }
-
-  send(bytes: Uint8Array<ArrayBuffer>): boolean {
-    return this.#ring.send(bytes.byteLength <= this.#ring.freeBytes ? bytes : bytes.slice());
-  }
-
-  pause(): void {
-    this.#ring.pause();
-  }
-
-  resume(): void {
-    this.#ring.resume();
-  }
-
-  close(): void {
-    this.#ring.close();
-  }
 }

@@ -8,7 +8,7 @@ import { WireReader } from './reader.ts';
 import type { RemoteEncoder } from './remote-object.ts';
 import { OPCODE_BEGIN_BULK, OPCODE_BULK_CHUNK, REPLY_OK, REPLY_FAILED } from './record.ts';
 import { TaskQueue } from './tasks.ts';
-import type { Transport } from './transport.ts';
+import { sendPieces, type Transport } from './transport.ts';
 import { WireWriter, type FrameSink } from './writer.ts';
 
 /** A frame of at least this size is sent at once at a submit; a smaller one waits for the end of the microtask queue. */
@@ -91,7 +91,11 @@ export class CommandStream {
       end: () => true,
     });
     this.#reader = new WireReader(limits.maxStringBytes, this.#bulk);
-    const sink: FrameSink = { started: () => this.#scheduleFlush(), full: () => this.flush() };
+    const sink: FrameSink = {
+      started: () => this.#scheduleFlush(),
+      full: () => this.flush(),
+      pieces: (pieces) => this.#sendPieces(pieces),
+    };
     this.writer = new WireWriter(sink);
     this.#finalizers = new FinalizationRegistry((id) => this.release(id));
   }
@@ -207,6 +211,14 @@ export class CommandStream {
     this.statistics.sentBytes += frame.byteLength;
     this.statistics.sentFrames++;
     this.#transport.send(frame);
+  }
+
+  #sendPieces(pieces: readonly Uint8Array[]): boolean {
+    if (this.closedBy !== undefined) return true;
+    if (sendPieces(this.#transport, pieces) === undefined) return false;
+    for (const { byteLength } of pieces) this.statistics.sentBytes += byteLength;
+    this.statistics.sentFrames++;
+    return true;
   }
 
   /** Memory that nobody uses, such as that of bulk data which was received. */

@@ -1,3 +1,4 @@
+export * from './buffer-pool.ts';
 export * from './bulk.ts';
 export * from './command-stream.ts';
 export * from './errors.ts';

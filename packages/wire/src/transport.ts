@@ -5,9 +5,9 @@
 export interface Transport {
   /**
    * Whether `send` has copied the bytes when it returns: the array is the caller's still, to be filled again. Taking new
-   * memory for each frame can cost more than sending it. Default false.
+   * memory for each frame can cost more than sending it. Default false; may become true while the stream is open.
    */
-  readonly copiesOnSend?: boolean;
+  readonly copiesOnSend?: boolean | undefined;
   /**
    * Starts delivery. Called once; nothing is delivered before. Each call of a handler happens in a task of its own,
    * so that promise reactions run between two of them.
@@ -30,6 +30,24 @@ export interface Transport {
   unref?(): void;
   /** Sends what is queued, then closes; `closed` is called once the stream is closed. Safe to call twice. */
   close(): void;
+}
+
+/**
+ * Sends a frame that lies in pieces, anywhere, and of which none is kept.
+ * @returns what `send` does; undefined, and nothing was sent, where `transport` keeps what it sends
+ */
+export function sendPieces(transport: Transport, pieces: readonly Uint8Array[]): boolean | undefined {
+  if (transport.copiesOnSend !== true) return undefined;
+  let takesMore = true;
+  for (const piece of pieces) {
+    if (piece.byteLength > 0) takesMore = transport.send(isPlain(piece) ? piece : new Uint8Array(piece));
+  }
+  return takesMore;
+}
+
+/** Whether every transport takes it: a WebSocket takes no memory that is shared or can be resized. */
+function isPlain(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer && (bytes.buffer as { resizable?: boolean }).resizable !== true;
 }
 
 /** What a stream tells whoever started it. */

@@ -4,20 +4,35 @@ import { BulkQueue } from './bulk.ts';
 import { RecordTooLargeError } from './errors.ts';
 import { BULK_CHUNK_BYTES, DEFAULT_LIMITS } from './limits.ts';
 import { WireReader } from './reader.ts';
-import { OPCODE_BEGIN_BULK, OPCODE_BULK_CHUNK } from './record.ts';
+import { MAX_SHORT_RECORD_WORDS, OPCODE_BEGIN_BULK, OPCODE_BULK_CHUNK } from './record.ts';
 import { WireWriter } from './writer.ts';
 
 const COMMAND = 100;
+/** Data of a record with a header of one word, and a word for its length, is not longer. */
+const MAX_SHORT_BYTES = (MAX_SHORT_RECORD_WORDS - 2) * 4;
+
+/** What the other side of a writer does with its frames: keeps them, copies them, or copies them in pieces as well. */
+type Taking = 'takes' | 'borrows' | 'borrows pieces';
 
 /** A writer whose frames are kept as they are cut, or copies where they are borrowed; `finish` takes the last. */
-function cutting(initialWords?: number, borrows = false) {
+function cutting(initialWords?: number, taking: Taking = 'takes') {
   const frames: Uint8Array<ArrayBuffer>[] = [];
-  let started = 0;
-  const cut = (): void => void frames.push(borrows ? writer.borrowFrame().slice() : writer.takeFrame());
-  const writer: WireWriter = new WireWriter({ started: () => void started++, full: cut }, initialWords);
+  let [started, inPieces] = [0, 0];
+  const cut = (): void => void frames.push(taking === 'takes' ? writer.takeFrame() : writer.borrowFrame().slice());
+  const pieces = (all: readonly Uint8Array[]): boolean => {
+    expect(writer.isEmpty).toBe(true);
+    if (taking !== 'borrows pieces') return false;
+    inPieces++;
+    frames.push(new Uint8Array(Buffer.concat(all)));
+    return true;
+  };
+  const writer: WireWriter = new WireWriter({ started: () => void started++, full: cut, pieces }, initialWords);
   return {
     writer,
     frames,
+    get inPieces() {
+      return inPieces;
+    },
     get started() {
       return started;
     },
@@ -69,16 +84,17 @@ describe('WireWriter cutting frames', () => {
       fc.integer({ min: BULK_CHUNK_BYTES - 4, max: 3 * BULK_CHUNK_BYTES + 4 }),
     );
     const initialWords = fc.constantFrom(16, 1000, undefined);
+    const taking = fc.constantFrom<Taking>('takes', 'borrows', 'borrows pieces');
     fc.assert(
-      fc.property(fc.array(size, { maxLength: 8 }), initialWords, fc.boolean(), (sizes, words, borrows) => {
-        const target = cutting(words, borrows);
+      fc.property(fc.array(size, { maxLength: 8 }), initialWords, taking, (sizes, words, takes) => {
+        const target = cutting(words, takes);
         const sent = sizes.map((byteLength, i) => data(byteLength, i));
         for (const [i, bytes] of sent.entries()) command(target.writer, i, bytes);
         const frames = target.finish();
         const received = readCommands(frames);
         expect(received.map(([number]) => number)).toEqual(sizes.map((_, i) => i));
         expect(received.every(([, bytes], i) => same(bytes, sent[i]!))).toBe(true);
-        expect(target.started).toBe(frames.length);
+        expect(target.started).toBe(frames.length - target.inPieces);
       }),
       { numRuns: 60 },
     );
@@ -91,6 +107,21 @@ describe('WireWriter cutting frames', () => {
     expect(frames.length).toBeGreaterThan(20);
     expect(Math.max(...frames.map((frame) => frame.byteLength))).toBeLessThan(2 * BULK_CHUNK_BYTES);
     expect(readCommands(frames)[0]?.[1].byteLength).toBe(20 * BULK_CHUNK_BYTES + 5);
+  });
+
+  it('sends long data from where it lies, where that is possible', () => {
+    const [target, plain] = [cutting(undefined, 'borrows pieces'), cutting()];
+    for (const { writer } of [target, plain]) {
+      for (const length of [
+        MAX_SHORT_BYTES - 3,
+        MAX_SHORT_BYTES,
+        2 * BULK_CHUNK_BYTES + 1,
+        3 * BULK_CHUNK_BYTES + 99_999,
+      ])
+        command(writer, length, data(length, length));
+    }
+    expect(same(Buffer.concat(target.finish()), Buffer.concat(plain.finish()))).toBe(true);
+    expect(target.inPieces).toBe(6);
   });
 
   it('keeps two bulk fields of one record in their order', () => {

@@ -17,12 +17,15 @@ const FIRST_WORDS = INITIAL_WORDS / 4;
 const SPARE_WORDS = 2 << 10;
 /** A larger buffer is let go once its frame was sent. */
 const MAX_KEPT_BYTES = 2 * BULK_CHUNK_BYTES;
+/** Bulk data from this length on is worth a call of the transport to itself, where that spares a copy. */
+const MIN_PIECE_BYTES = 16 << 10;
 /** Lengths of bulk data are of one word. */
 const MAX_BLOCK_BYTES = 0xffff_ffff;
 /** Up to this many bytes, a loop is quicker than a call of `set`. */
 const LOOP_BYTES = 32;
 const encoder = new TextEncoder();
 const scratch = new DataView(new ArrayBuffer(8));
+const zeros = new Uint8Array(3);
 
 /** The word that a float is stored as. */
 export function f32Bits(value: number): number {
@@ -47,6 +50,11 @@ export interface FrameSink {
   started(): void;
   /** The frame has reached its usual size: `takeFrame` should be called now. */
   full(): void;
+  /**
+   * Sends a frame that lies in pieces, all of which are the caller's again when it returns.
+   * @returns false, and has sent nothing, where the transport keeps what it is given
+   */
+  pieces?(pieces: readonly Uint8Array[]): boolean;
 }
 
 /**
@@ -187,14 +195,36 @@ export class WireWriter {
       this.u32(block.byteLength);
       this.#fillLength(begin);
       for (let offset = 0; offset < block.byteLength; offset += BULK_CHUNK_BYTES) {
-        const chunk = this.begin(OPCODE_BULK_CHUNK);
-        this.inlineBytes(block.subarray(offset, offset + BULK_CHUNK_BYTES));
-        this.#fillLength(chunk);
+        this.#writeChunk(block.subarray(offset, offset + BULK_CHUNK_BYTES));
       }
     }
     // Before `words` is looked at: it is another array when a frame was cut.
     const moved = this.record(record.length);
     this.words.set(record, moved);
+  }
+
+  #writeChunk(data: Uint8Array): void {
+    if (this.#sendChunk(data)) return;
+    const start = this.begin(OPCODE_BULK_CHUNK);
+    this.inlineBytes(data);
+    this.#fillLength(start);
+  }
+
+  /** Sends the chunk from where its data lies, as a frame of its own. @returns whether that was possible */
+  #sendChunk(data: Uint8Array): boolean {
+    const sink = this.#sink;
+    if (sink?.pieces === undefined || data.byteLength < MIN_PIECE_BYTES) return false;
+    if (!this.isEmpty) sink.full();
+    const { words } = this;
+    const dataWords = (data.byteLength + 3) >> 2;
+    const isLong = 2 + dataWords > MAX_SHORT_RECORD_WORDS;
+    const prefixWords = isLong ? 4 : 3;
+    words[0] = (prefixWords + dataWords) * 4;
+    words[1] = isLong ? OPCODE_BULK_CHUNK : recordHeader(OPCODE_BULK_CHUNK, 2 + dataWords);
+    if (isLong) words[2] = 3 + dataWords;
+    words[prefixWords - 1] = data.byteLength;
+    const padding = zeros.subarray(0, dataWords * 4 - data.byteLength);
+    return sink.pieces([this.#bytes.subarray(0, prefixWords * 4), data, padding]);
   }
 
   #fillLength(start: number): void {

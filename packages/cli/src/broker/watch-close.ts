@@ -20,6 +20,7 @@ export function watchClose(inner: Transport, sent: () => void): WatchedTransport
     resolveClosed = resolve;
   });
   const transport: Transport = {
+    copiesOnSend: inner.copiesOnSend,
     start: (handlers) =>
       inner.start({
         bytes: (chunk) => handlers.bytes(chunk),

@@ -18,12 +18,6 @@ export interface RingPort {
   readonly port: MessagingPort;
 }
 
-/** The transport at one end of a channel. */
-export interface RingChannelTransport extends Transport {
-  /** How many bytes `send` copies at once: an array that is longer is kept until there is room for the rest of it. */
-  readonly freeBytes: number;
-}
-
 /**
  * Memory for a connection between two threads: two rings of bytes, one each way.
  * @param capacity of each ring, in bytes: a power of two, default 4 MiB
@@ -41,7 +35,7 @@ export function ringChannel(capacity = DEFAULT_CAPACITY_BYTES): { port1: RingPor
  * with nothing to do sleeps, and never spins. The other end may be anybody's: see `RingTransport`.
  * @throws RingError when the memory is not that of a channel
  */
-export function ringTransport({ memory, writes, port }: RingPort): RingChannelTransport {
+export function ringTransport({ memory, writes, port }: RingPort): Transport {
   const rings = ringsIn(memory);
   const [out, into] = writes === 0 ? rings : [rings[1], rings[0]];
   return new RingTransport(new RingWriter(out), new RingReader(into), new SharedDoorbell(into.words, out.words, port));

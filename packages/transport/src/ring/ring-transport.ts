@@ -1,4 +1,4 @@
-import { TaskQueue, type Transport, type TransportHandlers } from '@vesper-gpu/wire';
+import { BufferPool, TaskQueue, type Transport, type TransportHandlers } from '@vesper-gpu/wire';
 import { HIGH_WATER_BYTES, LOW_WATER_BYTES } from '../water-marks.ts';
 import type { Doorbell } from './doorbell.ts';
 import { RingError } from './ring-error.ts';
@@ -10,8 +10,6 @@ import type { RingWriter } from './ring-writer.ts';
  * goes on, and what one has written is in a cache when the other reads it.
  */
 const PIECE_BYTES = 256 << 10;
-/** Arrays from this size on are given back once they are in the ring: below, they are cheaper to make than to keep. */
-const LARGE_BYTES = 128 << 10;
 /** How long, in milliseconds, a closing side waits for the other to read what is queued, and to end as well. */
 const LINGER_MS = 5000;
 
@@ -28,11 +26,13 @@ export interface SideStream {
 /**
  * The transport over two rings and a doorbell.
  *
+ * What is sent is copied into the ring at once, or aside where there is no room: one copy, most often, wherever it lay.
  * What handlers are given lies in the ring: the other side can change it until the handler returns. `FrameReader` copies
  * before it looks, which makes one copy on each side. A side that breaks the rules of a ring ends the connection here
  * with a `RingError`.
  */
 export class RingTransport implements Transport {
+  readonly copiesOnSend = true;
   readonly #writer: RingWriter;
   readonly #reader: RingReader;
   readonly #bell: Doorbell;
@@ -42,8 +42,10 @@ export class RingTransport implements Transport {
   #paused = false;
   #deliveryScheduled = false;
 
-  /** What had no room; of the first one, `#written` bytes are in the ring. */
+  /** Copies of what had no room; of the first one, `#written` bytes are in the ring. */
   #queue: Uint8Array<ArrayBuffer>[] = [];
+  /** Where they were. */
+  readonly #pool = new BufferPool();
   #queuedBytes = 0;
   #written = 0;
   /** `send` returned false, and `drained` was not called since. */
@@ -71,15 +73,6 @@ export class RingTransport implements Transport {
     );
   }
 
-  /** See `RingChannelTransport`. */
-  get freeBytes(): number {
-    let bytes = 0;
-    this.#guarded(() => {
-      if (this.#queue.length === 0) bytes = this.#writer.free();
-    });
-    return bytes;
-  }
-
   /** Bytes that were sent and are not in the ring yet. */
   get queuedBytes(): number {
     return this.#queuedBytes;
@@ -98,10 +91,21 @@ export class RingTransport implements Transport {
       this.#queue.push(bytes);
       this.#queuedBytes += bytes.byteLength;
       // Else the writer waits for room, and will be woken.
-      if (this.#queue.length === 1) this.#guarded(() => this.#flush());
+      if (this.#queue.length === 1) this.#guarded(() => this.#flush(bytes));
+      if (this.#queue.at(-1) === bytes) this.#keepCopy();
     }
     if (this.#queuedBytes > HIGH_WATER_BYTES) this.#senderWaits = true;
     return !this.#senderWaits;
+  }
+
+  /** The last of the queue is the caller's. */
+  #keepCopy(): void {
+    const written = this.#queue.length === 1 ? this.#written : 0;
+    const rest = this.#queue.pop()!.subarray(written);
+    const copy = (this.#pool.take(rest.byteLength) ?? new Uint8Array(rest.byteLength)).subarray(0, rest.byteLength);
+    copy.set(rest);
+    if (this.#queue.length === 0) this.#written = 0;
+    this.#queue.push(copy);
   }
 
   pause(): void {
@@ -233,8 +237,8 @@ export class RingTransport implements Transport {
     if (!this.#deliveryScheduled && (this.#peerGone || !this.#reader.sleep())) this.#schedule();
   }
 
-  /** Writes as much as there is room for. */
-  #flush(): void {
+  /** Writes as much as there is room for. @param sent is the caller's, others are copies */
+  #flush(sent?: Uint8Array): void {
     let [hasRung, isToRing] = [false, false];
     while (this.#queue.length > 0 && !this.#peerGone) {
       const [first] = this.#queue as [Uint8Array<ArrayBuffer>];
@@ -255,7 +259,7 @@ export class RingTransport implements Transport {
       if (written < rest) continue;
       this.#queue.shift();
       this.#written = 0;
-      if (first.byteLength >= LARGE_BYTES) this.#handlers?.sent?.(first);
+      if (first !== sent) this.#pool.give(first.buffer);
     }
     // If it went to sleep again, once for all that is there: a wake-up costs more than a copy.
     if (isToRing) this.#bell.ring();

@@ -54,6 +54,10 @@ class JoiningTransport implements Transport {
     this.#stopWatching = native.watch(descriptorOf(socket), (receive) => this.#readable(receive));
   }
 
+  get copiesOnSend(): boolean | undefined {
+    return this.#inner?.copiesOnSend;
+  }
+
   start(handlers: TransportHandlers): void {
     if (this.#handlers !== undefined) throw new Error('a transport can be started only once');
     this.#handlers = handlers;

@@ -27,7 +27,7 @@ export const efforts = {
     warmUpMs: 100,
     frames: 120,
     roundTrips: 400,
-    transfers: 24,
+    transfers: 96,
     transferMiB: [1, 4, 16, 64],
     sustained: 12,
     replayedDraws: 100_000,

@@ -88,7 +88,15 @@ function outcomeOf(records: Uint8Array<ArrayBuffer>, encoderType: number, batch:
       if (batch !== undefined && isBatched[reader.opcode] === 1) {
         const end = batch.check(reader.words, reader.recordStart, Infinity, session);
         if (batch.records > 0) {
-          batch.execute(reader.words, session, encoder, handlers as unknown as Handlers, new Int32Array(2), 0);
+          batch.execute(
+            reader.words,
+            reader.recordStart,
+            session,
+            encoder,
+            handlers as unknown as Handlers,
+            new Int32Array(2),
+            0,
+          );
           reader.position = end;
           continue;
         }

@@ -14,16 +14,11 @@ const SIZE = 128;
  * between displaces that of the decoder from the processor, which then takes several times as long.
  */
 export class CommandBatch {
-  /** How many are to be executed. */
-  length = 0;
-  /** How many records were checked: with those that change nothing, which are left out. */
+  /** How many records were checked. */
   records = 0;
-  /** Where the record of each begins. */
-  readonly starts = new Int32Array(SIZE);
-  /** Of each, which of the checked records it is: 1 is the first. */
-  readonly numbers = new Int32Array(SIZE);
-  /** The one that is being executed. */
-  index = 0;
+  /** Whether some of them change nothing, and are not to be executed: 1 in `skips`. */
+  #hasSkips = false;
+  readonly #skips = new Uint8Array(SIZE);
 
   /**
    * Takes records from word `position` on, at most `most`, up to one that is none of its kind or not as it should be: that
@@ -31,13 +26,12 @@ export class CommandBatch {
    * @returns the word at which it stopped.
    */
   check(words: Int32Array, position: number, most: number, session: BatchSession): number {
-    const { starts, numbers } = this;
     const encoder = 1 << session.encoderType;
     const { keepsState } = session;
     const limit = Math.min(most, SIZE);
     let records = 0;
-    let n = 0;
     let at = position;
+    this.#hasSkips = false;
     checking: for (; records < limit && at < words.length; records++) {
       const opcode = words[at]! & 0xffff;
       const length = words[at]! >>> 16;
@@ -119,39 +113,44 @@ export class CommandBatch {
         default:
           break checking;
       }
-      const start = at;
+      if (keepsState) this.#look(opcode, words, at, length, records, session);
       at += length;
-      if (keepsState && session.setsAgain(opcode, words, start, at)) continue;
-      starts[n] = start;
-      numbers[n] = records + 1;
-      n++;
     }
-    this.length = n;
     this.records = records;
     return at;
   }
 
+  #look(opcode: number, words: Int32Array, at: number, length: number, record: number, session: BatchSession): void {
+    const isSkipped = session.setsAgain(opcode, words, at, at + length);
+    this.#skips[record] = isSkipped ? 1 : 0;
+    if (isSkipped) this.#hasSkips = true;
+  }
+
   /**
-   * Executes them: nothing may have happened to the words or to the session in between. Where one throws, `index` is its
-   * place and the rest is not executed.
+   * Executes what was checked from word `position` on: nothing may have happened to the words or to the session since.
+   * Where a command throws, those behind it are not executed.
    * @param activity is told the number of each, counted on from `number`, and its opcode.
    */
   execute(
     words: Int32Array,
+    position: number,
     session: BatchSession,
     encoder: object,
     handlers: Handlers,
     activity: Int32Array,
     number: number,
   ): void {
-    const { starts, numbers, length: commands } = this;
+    const { records } = this;
+    const skips = this.#hasSkips ? this.#skips : undefined;
     const { bindingCommands, debugCommands, computePassEncoder, renderPassEncoder, renderCommands } = handlers;
-    for (let i = 0; i < commands; i++) {
-      const at = starts[i]!;
+    let next = position;
+    for (let i = 0; i < records; i++) {
+      const at = next;
       const opcode = words[at]! & 0xffff;
       const length = words[at]! >>> 16;
-      this.index = i;
-      activity[0] = number + numbers[i]!;
+      next += length;
+      if (skips !== undefined && skips[i] === 1) continue;
+      activity[0] = number + i + 1;
       activity[1] = opcode;
       switch (opcode) {
         case 45:

@@ -277,15 +277,19 @@ export class HostConnection implements HostSession, BatchSession {
    */
   #runBatch(reader: WireReader): boolean {
     const batch = this.#batch;
+    const activity = this.#activity;
+    const { words, recordStart } = reader;
     const { commands } = this.statistics;
-    const position = batch.check(reader.words, reader.recordStart, this.#enforcement.maxCommands - commands, this);
+    const position = batch.check(words, recordStart, this.#enforcement.maxCommands - commands, this);
     if (batch.records === 0) return false;
     try {
-      batch.execute(reader.words, this, this.#encoder!, this.#handlers, this.#activity, commands);
+      batch.execute(words, recordStart, this, this.#encoder!, this.#handlers, activity, commands);
     } catch (error) {
       // As if it had been the last that was checked: what is behind it may be another command now.
-      reader.position = batch.starts[batch.index]!;
-      this.statistics.commands += batch.numbers[batch.index]!;
+      const executed = (activity[0]! - commands) | 0;
+      reader.position = recordStart;
+      for (let i = 1; i < executed; i++) reader.position += words[reader.position]! >>> 16;
+      this.statistics.commands += executed;
       reader.nextRecord();
       throw error;
     }

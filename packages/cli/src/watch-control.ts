@@ -17,7 +17,7 @@ export interface Watch {
   /** From now on the process may occupy so many bytes. */
   setProcessMemory(bytes: number): void;
   /**
-   * To be called when something was sent to the guest: the broker must know where no frame can be added.
+   * To be called when something was sent to the guest, the hello first: the broker must know where no frame can be added.
    * @param waitingBytes how many bytes wait for the guest to read; 0 once it is gone
    */
   sent(waitingBytes: () => number): void;
@@ -46,6 +46,7 @@ export function startWatch(): Watch {
     throw error;
   });
   let behind: NodeJS.Timeout | undefined;
+  let hasGreeted = false;
   const setBehind = (isBehind: boolean): void => void say(watchLine({ type: 'behind', isBehind }));
   return {
     activity,
@@ -59,6 +60,8 @@ export function startWatch(): Watch {
       limits[2] = bytes;
     },
     sent: (waitingBytes) => {
+      if (!hasGreeted) say(watchLine({ type: 'greeted' }));
+      hasGreeted = true;
       if (behind !== undefined || waitingBytes() === 0) return;
       setBehind(true);
       behind = setInterval(() => {

@@ -31,7 +31,7 @@ describe('executors', () => {
     expect(String(entry['output'])).toMatch(/Cannot find module/);
   });
 
-  it('that end before they have taken their guest close its connection', async () => {
+  it('that end before they have taken their guest close its connection, and it is told why', async () => {
     const file = join(temporaryFolder(), 'executor.mjs');
     // Stopped, it never says that it has the socket.
     writeFileSync(
@@ -46,6 +46,8 @@ describe('executors', () => {
     await client.closed;
     await test.logged(/guest 1 was dropped: its executor was ended by SIGKILL/);
     expect(test.broker.guestCount).toBe(0);
+    const refusal = new HelloReader('host').push(client.bytes);
+    expect(parseHostHello(refusal!.fields).refusal).toBe("the host's process for this session was ended by SIGKILL");
   });
 
   it('have nothing of this environment but what a driver needs', async () => {

@@ -76,8 +76,6 @@ export interface Broker {
   close(): Promise<void>;
 }
 
-/** Which side this is, in the hello of a refusal. */
-const AGENT = 'vesper serve';
 /** How often, in milliseconds, a flood of connections that say nothing is logged. */
 const FLOOD_LOG_MS = 1000;
 /** Refusals that are logged one by one at once, and in each second on average. */
@@ -329,7 +327,7 @@ class RunningBroker implements Broker {
     if (error instanceof Rejection && error.madeRoom) this.#logFlood(from);
     else if (this.#closing === undefined) this.#logRefusal(from, message);
     if (error instanceof Rejection && error.speaksVesper && !socket.destroyed)
-      refuseGuest(socket, message, AGENT, expectsMemory);
+      refuseGuest(socket, message, expectsMemory);
     else socket.destroy();
   }
 

@@ -53,6 +53,8 @@ export interface ExecutorEnd {
   readonly violation?: Violation;
   /** What it saw its guest use, where it was to learn that: the last that it said. */
   readonly learned?: Learned;
+  /** Whether the guest was sent the hello. */
+  readonly hasGreeted: boolean;
   /** Whether the stream to the guest may end within a frame. */
   readonly isBehind: boolean;
   /** The last lines that it wrote. */
@@ -80,6 +82,7 @@ export class ExecutorProcess {
   #beatTimer: NodeJS.Timeout | undefined;
   #hangMs = 0;
   #violation: Violation | undefined;
+  #hasGreeted = false;
   #isBehind = false;
   #isGone = false;
   #onDelegate: DelegateHandler | undefined;
@@ -140,6 +143,7 @@ export class ExecutorProcess {
         resolve({
           how,
           output: output.tail,
+          hasGreeted: this.#hasGreeted,
           isBehind: this.#isBehind,
           ...(this.#report === undefined ? {} : { report: this.#report }),
           ...(this.#violation === undefined ? {} : { violation: this.#violation }),
@@ -280,6 +284,7 @@ export class ExecutorProcess {
 
   #watched(line: WatchLine): void {
     if (line.type === 'beat' && this.#beatTimer !== undefined) this.#expectBeat();
+    if (line.type === 'greeted') this.#hasGreeted = true;
     if (line.type === 'behind') this.#isBehind = line.isBehind;
     if (line.type === 'violation' && this.#report === undefined) this.#end(line.violation);
   }

@@ -84,20 +84,25 @@ export class KeptSocket {
    * Ends the guest's session with the event VesperStream.ended, and closes; to be called once the executor is gone, and
    * only where it left no frame unfinished.
    * @param detail for people: what the host did, and why
+   * @param hello says the same to a guest that waits for the hello still; undefined where it has had it
    */
-  tell(reason: SessionEndReason, detail: string): void {
+  tell(reason: SessionEndReason, detail: string, hello?: Uint8Array<ArrayBuffer>): void {
     const { socket } = this;
     if (this.#expectsMemory) beginPlainStream(socket);
     const transport = socketTransport(socket);
-    const writer = new WireWriter(undefined, 256);
-    encodeStreamEnded(writer, reason, detail, -1, -1);
-    transport.send(writer.takeFrame());
+    transport.send(hello ?? endedFrame(reason, detail));
     transport.close();
     // Unread bytes would make TCP reset the connection, and the guest might lose the last word. Node believes that it
     // is still reading since before the hand-over.
     if (!socket.destroyed) this.#handle.readStart();
     setTimeout(() => socket.destroy(), LAST_WORD_MS).unref();
   }
+}
+
+function endedFrame(reason: SessionEndReason, detail: string): Uint8Array<ArrayBuffer> {
+  const writer = new WireWriter(undefined, 256);
+  encodeStreamEnded(writer, reason, detail, -1, -1);
+  return writer.takeFrame();
 }
 
 function handleOf(socket: Socket): StreamHandle | undefined {

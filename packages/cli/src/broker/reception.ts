@@ -161,28 +161,34 @@ function receiveHello(socket: Socket, timeoutMs: number, waiting: Waiting): Prom
   });
 }
 
+/** What a host calls itself whose process for a guest does not. */
+const AGENT = 'vesper serve';
+
 const refusals = new Set<Socket>();
 
 /**
  * Tells a guest why it is not served, in a hello of this side, which also names this side's wire version; closes.
  * @param expectsMemory whether the guest expects shared memory
  */
-export function refuseGuest(socket: Socket, refusal: string, agent: string, expectsMemory: boolean): void {
+export function refuseGuest(socket: Socket, refusal: string, expectsMemory: boolean): void {
   // More at a time are no guests that read it.
   if (refusals.size >= MAX_REFUSALS) return void socket.destroy();
   refusals.add(socket);
   socket.once('close', () => refusals.delete(socket));
   if (expectsMemory) beginPlainStream(socket);
   const transport = socketTransport(socket);
-  transport.send(
-    encodeHello({
-      ...PROTOCOL,
-      agent,
-      limits: DEFAULT_LIMITS,
-      wgslLanguageFeatures: [],
-      preferredCanvasFormat: '',
-      refusal,
-    }),
-  );
+  transport.send(refusingHello(refusal));
   transport.close();
+}
+
+/** A hello of this side that says why the guest is not served. */
+export function refusingHello(refusal: string): Uint8Array<ArrayBuffer> {
+  return encodeHello({
+    ...PROTOCOL,
+    agent: AGENT,
+    limits: DEFAULT_LIMITS,
+    wgslLanguageFeatures: [],
+    preferredCanvasFormat: '',
+    refusal,
+  });
 }

@@ -4,6 +4,7 @@ import type { Delegator } from './delegations.ts';
 import type { ExecutorEnd, ExecutorProcess } from './executor-process.ts';
 import type { KeptSocket } from './hand-over.ts';
 import type { Assignment, SessionStatistics } from './messages.ts';
+import { refusingHello } from './reception.ts';
 import { describeViolation } from './watch.ts';
 
 /** What became of one guest. */
@@ -100,9 +101,13 @@ export class Session implements Delegator {
     const report = this.#logEnd(end);
     if (end.report !== undefined || end.isBehind) this.#socket?.close();
     else if (report.reason === 'watchdog')
-      this.#socket?.tell('watchdog', `the host ended this session: ${report.message}`);
-    else this.#socket?.tell('fault', this.#excuse ?? `the host's process for this session ${end.how}`);
+      this.#tell('watchdog', `the host ended this session: ${report.message}`, end.hasGreeted);
+    else this.#tell('fault', this.#excuse ?? `the host's process for this session ${end.how}`, end.hasGreeted);
     return report;
+  }
+
+  #tell(reason: 'watchdog' | 'fault', detail: string, hasGreeted: boolean): void {
+    this.#socket?.tell(reason, detail, hasGreeted ? undefined : refusingHello(detail));
   }
 
   #logEnd(end: ExecutorEnd): SessionReport {

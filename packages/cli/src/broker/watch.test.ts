@@ -196,6 +196,7 @@ describe('what an executor says to its broker', () => {
   const lines: WatchLine[] = [
     { type: 'beat' },
     { type: 'behind', isBehind: true },
+    { type: 'greeted' },
     { type: 'violation', violation: { kind: 'stuck', command: 'GPUQueue.submit', limitMs: 5000 } },
     { type: 'violation', violation: { kind: 'memory', limitBytes: 2 ** 30 } },
     { type: 'violation', violation: { kind: 'frozen', limitMs: 1 } },

@@ -55,6 +55,8 @@ export type WatchLine =
   | { readonly type: 'beat' }
   /** Whether part of a frame for the guest has been sent, and the rest waits for the guest to read. */
   | { readonly type: 'behind'; readonly isBehind: boolean }
+  /** The guest has been sent the hello. */
+  | { readonly type: 'greeted' }
   | { readonly type: 'violation'; readonly violation: Violation };
 
 /** A beat is due four times in each `hangMs`; a guest that reads too slowly is told of fifty times a second at most. */
@@ -112,7 +114,7 @@ function parseLine(text: string): WatchLine | undefined {
   } catch {
     return undefined;
   }
-  if (line['type'] === 'beat') return { type: 'beat' };
+  if (line['type'] === 'beat' || line['type'] === 'greeted') return { type: line['type'] };
   if (line['type'] === 'behind') return { type: 'behind', isBehind: line['isBehind'] === true };
   const violation = line['type'] === 'violation' ? parseViolation(Object(line['violation'])) : undefined;
   return violation && { type: 'violation', violation };

@@ -165,6 +165,7 @@ function handshake(transport: Transport, options: ConnectOptions): Promise<Conne
           fail(error as Error);
         }
       },
+      room: () => connection?.stream.room,
       sent: (bytes) => connection?.stream.sent(bytes),
       closed(error) {
         if (connection !== undefined) connection.closed(error);

@@ -38,6 +38,8 @@ export class GuestStream {
     this.#frames = new FrameReader(maxFrameBytes, {
       begin: () => executor.bulk.begin(),
       data: (data) => executor.bulk.data(data),
+      room: (byteLength) => executor.bulk.room?.(byteLength),
+      isUnfinished: () => executor.bulk.isUnfinished?.() ?? false,
       end: () => !this.#isOver && !flow.isHeld,
     });
     this.#flow = flow;
@@ -47,6 +49,12 @@ export class GuestStream {
   /** Whether the stream stands within a frame. */
   get isWithinFrame(): boolean {
     return this.#frames.isWithinFrame;
+  }
+
+  /** See `TransportHandlers.room`: not where something is kept, which belongs before what comes next. */
+  get room(): Uint8Array<ArrayBuffer> | undefined {
+    const goesOn = !this.#isOver && !this.#flow.isHeld && this.#kept.length === 0 && this.#records === undefined;
+    return goesOn ? this.#frames.room : undefined;
   }
 
   /** Takes received bytes. @throws what the executor does, and ProtocolError for what is no frame. */

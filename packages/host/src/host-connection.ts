@@ -128,6 +128,8 @@ export class HostConnection implements HostSession, BatchSession {
       bulk: {
         begin: () => this.#countCommand(),
         data: (data) => this.#bulk.chunk(data),
+        room: (byteLength) => this.#bulk.room(byteLength),
+        isUnfinished: () => this.#bulk.isUnfinished,
       },
     });
     this.#onFault = onFault;

@@ -175,6 +175,7 @@ class GuestSession implements Session {
     const { hello } = options;
     transport.start({
       bytes: (chunk) => this.#guarded(() => this.#receive(chunk)),
+      room: () => (this.#helloReader === undefined ? this.#connection.stream.room : undefined),
       sent: (bytes) => this.#connection.sent(bytes),
       drained: () => this.#connection.drained(),
       closed: (error) => this.#closed(error),

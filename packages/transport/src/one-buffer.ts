@@ -6,18 +6,33 @@ import { Socket, type OnReadOpts } from 'node:net';
  */
 const READ_BYTES = 256 << 10;
 
+const rooms = new WeakMap<Socket, () => Uint8Array | undefined>();
+
+/**
+ * Has `socket`, if it reads into one buffer, read elsewhere where it is told to. The bytes come in `data` events all the same.
+ * @param room is asked behind each event for what the next is to show; undefined leaves it to the buffer
+ */
+export function readWhere(socket: Socket, room: () => Uint8Array | undefined): void {
+  rooms.set(socket, room);
+}
+
 /** For `connect`: `socket` reads into one buffer, of which its `data` events show a part that is valid until they return. */
 export function intoOneBuffer(socket: () => Socket): { onread: OnReadOpts } {
+  // No Buffer, whose `slice` would be a view of what is overwritten.
+  const own = new Uint8Array(READ_BYTES);
+  /** Whether all that was read has been shown, so that what is read next is what is shown next. */
+  let isShown = false;
   return {
     onread: {
-      // No Buffer, whose `slice` would be a view of what is overwritten.
-      buffer: new Uint8Array(READ_BYTES),
+      buffer: () => (isShown ? (rooms.get(socket())?.() ?? own) : own),
       callback(byteLength, buffer) {
         const to = socket();
         const bytes = buffer.subarray(0, byteLength);
         // A stream that is resumed and paused at once reads all the same; what it keeps has to be memory of its own.
-        if (to.isPaused() || to.readableLength > 0) to.push(Buffer.from(bytes));
+        const isKept = to.isPaused() || to.readableLength > 0;
+        if (isKept) to.push(Buffer.from(bytes));
         else to.emit('data', bytes);
+        isShown = !isKept && !to.isPaused();
         return !to.isPaused();
       },
     },

@@ -106,6 +106,7 @@ class PumpTransport implements Transport {
   start(handlers: TransportHandlers): void {
     this.#socket.start({
       bytes: (chunk) => handlers.bytes(chunk),
+      room: () => handlers.room?.(),
       sent: (bytes) => handlers.sent?.(bytes),
       drained: () => handlers.drained?.(),
       // The reason may be on its way still.

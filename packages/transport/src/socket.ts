@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { ConnectionError, type Transport, type TransportHandlers } from '@vesper-gpu/wire';
+import { readWhere } from './one-buffer.ts';
 import { HIGH_WATER_BYTES, LOW_WATER_BYTES } from './water-marks.ts';
 
 /** How long, in milliseconds, a closing socket may take to send what is queued and to see the peer close. */
@@ -58,6 +59,7 @@ class SocketTransport implements Transport {
       return;
     }
     this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    if (handlers.room !== undefined) readWhere(this.#socket, () => (this.#closing ? undefined : handlers.room?.()));
     this.#applyPause();
   }
 

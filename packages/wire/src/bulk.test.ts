@@ -2,6 +2,10 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BulkQueue } from './bulk.ts';
 import { ProtocolError, type ProtocolErrorReason } from './errors.ts';
+import { FrameReader } from './frame.ts';
+import { WireReader } from './reader.ts';
+import { OPCODE_BEGIN_BULK, OPCODE_BULK_CHUNK } from './record.ts';
+import { WireWriter } from './writer.ts';
 
 const fail = (reason: ProtocolErrorReason, detail: string): never => {
   throw new ProtocolError(reason, detail);
@@ -44,6 +48,59 @@ describe('BulkQueue', () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it('takes data that was put where it belongs, and what comes another way, for the same', () => {
+    const lengths = fc.array(
+      fc.oneof(fc.integer({ min: 70_000, max: 300_000 }), fc.integer({ min: 1 << 20, max: 3 << 20 })),
+      { minLength: 1, maxLength: 3 },
+    );
+    let [there, elsewhere] = [0, 0];
+    fc.assert(
+      fc.property(lengths, fc.infiniteStream(fc.integer({ min: 1, max: 400_000 })), (sizes, reads) => {
+        const frames: Uint8Array[] = [];
+        const writer: WireWriter = new WireWriter({ started() {}, full: () => void frames.push(writer.takeFrame()) });
+        writer.maxInlineBytes = 64 << 10;
+        const sent = sizes.map((size, i) => new Uint8Array(size).map((_, at) => (at * 7 + (at >> 8) + i) & 0xff));
+        for (const data of sent) {
+          const start = writer.begin(100);
+          writer.bytes(data);
+          writer.end(start);
+        }
+        const bytes = Buffer.concat([...frames, writer.takeFrame()]);
+        const queue = new BulkQueue(2 ** 31);
+        const records = new WireReader(100, queue);
+        const received: Uint8Array[] = [];
+        const reader = new FrameReader(16 << 20, {
+          begin() {},
+          data: (data) => queue.chunk(data),
+          end: () => true,
+          room: (byteLength) => queue.room(byteLength),
+          isUnfinished: () => queue.isUnfinished,
+        });
+        for (let at = 0; at < bytes.byteLength;) {
+          const size = Math.min(reads.next().value, bytes.byteLength - at);
+          const { room } = reader;
+          const into = room?.subarray(0, size) ?? new Uint8Array(size);
+          if (room === undefined) elsewhere++;
+          else there++;
+          into.set(bytes.subarray(at, at + into.byteLength));
+          at += into.byteLength;
+          reader.push(into, (frame) => {
+            records.open(frame);
+            while (records.nextRecord()) {
+              if (records.opcode === OPCODE_BEGIN_BULK) queue.begin(records.u32(), fail);
+              else if (records.opcode === OPCODE_BULK_CHUNK) queue.chunk(records.inlineBytes(), fail);
+              else received.push(records.bytes());
+              records.finish();
+            }
+          });
+        }
+        expect(received.map((data, i) => Buffer.compare(data, sent[i]!))).toEqual(sizes.map(() => 0));
+      }),
+      { numRuns: 40 },
+    );
+    expect(Math.min(there, elsewhere)).toBeGreaterThan(40);
   });
 
   it('fills memory again that was handed out and has come back, and none that has not', () => {

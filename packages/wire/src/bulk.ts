@@ -15,6 +15,9 @@ const refuse: Fail = (reason, detail) => {
  */
 const MAX_BLOCKS = 2048;
 
+/** Less room than this is not worth a read of its own. */
+const MIN_ROOM_BYTES = 16 << 10;
+
 /** What a block takes before more of it has come. */
 const FIRST_BYTES = 1 << 20;
 
@@ -70,12 +73,26 @@ export class BulkQueue implements BulkSource {
       fail('bad-bulk', `${filled} bytes of bulk data, ${this.#expectedBytes} announced`);
     }
     const target = filled > current.byteLength ? this.#grow(current, filled) : current;
-    target.set(data, this.#filledBytes);
+    const isThere = data.buffer === target.buffer && data.byteOffset === target.byteOffset + this.#filledBytes;
+    if (!isThere) target.set(data, this.#filledBytes);
     this.#filledBytes = filled;
     if (filled === this.#expectedBytes) {
       this.#complete.push(target.subarray(0, filled));
       this.#current = undefined;
     }
+  }
+
+  /** Where the next `byteLength` bytes of the block belong, as far as there is memory for them. */
+  room(byteLength: number): Uint8Array<ArrayBuffer> | undefined {
+    const current = this.#current;
+    if (current === undefined) return undefined;
+    const end = Math.min(this.#filledBytes + byteLength, this.#expectedBytes, current.byteLength);
+    return end - this.#filledBytes < MIN_ROOM_BYTES ? undefined : current.subarray(this.#filledBytes, end);
+  }
+
+  /** Whether a block was announced of which not all has come. */
+  get isUnfinished(): boolean {
+    return this.#current !== undefined;
   }
 
   /** A peer that announces much and sends little costs at most 64 times what it sent. */

@@ -89,6 +89,8 @@ export class CommandStream {
       begin: () => {},
       data: (data) => this.#bulk.chunk(data),
       end: () => true,
+      room: (byteLength) => this.#bulk.room(byteLength),
+      isUnfinished: () => this.#bulk.isUnfinished,
     });
     this.#reader = new WireReader(limits.maxStringBytes, this.#bulk);
     const sink: FrameSink = {
@@ -229,6 +231,11 @@ export class CommandStream {
   /** A frame is with the transport no more. */
   sent(frame: Uint8Array<ArrayBuffer>): void {
     this.writer.recycle(frame);
+  }
+
+  /** See `TransportHandlers.room`. */
+  get room(): Uint8Array<ArrayBuffer> | undefined {
+    return this.closedBy === undefined ? this.#frames.room : undefined;
   }
 
   /** Takes received bytes. */

@@ -26,6 +26,10 @@ export interface BulkSink {
   data(data: Uint8Array): void;
   /** It is complete. @returns false to stop, as `deliver` does */
   end(): boolean;
+  /** Where the next `byteLength` bytes of data belong, as far as there is memory for them: they may lie there already. */
+  room?(byteLength: number): Uint8Array<ArrayBuffer> | undefined;
+  /** Whether more records have to come before what they carry is complete. */
+  isUnfinished?(): boolean;
 }
 
 /**
@@ -37,6 +41,8 @@ export class FrameReader {
   maxFrameBytes: number;
   /** Small frames are copied out of it, so that it is never given away. */
   readonly #small = new Uint8Array(SMALL_BYTES);
+  /** Memory for what comes before data, which itself then need not be copied. */
+  readonly #prefix = new Uint8Array(LONG_PREFIX_BYTES);
   #buffer = this.#small;
   #filled = 0;
   #length = 0;
@@ -79,6 +85,12 @@ export class FrameReader {
   /** Whether the stream stands within a frame: its end is then a truncation. */
   get isWithinFrame(): boolean {
     return this.#filled > 0 || this.#isWithinBulk;
+  }
+
+  /** See `TransportHandlers.room`. */
+  get room(): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#dataBytes > 0) return this.#bulk?.room?.(this.#dataBytes);
+    return this.#filled === 0 && this.#bulk?.isUnfinished?.() ? this.#prefix : undefined;
   }
 
   /** Nothing uses what `deliver` was given any more: its memory serves for other frames. */

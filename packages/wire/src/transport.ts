@@ -54,6 +54,11 @@ function isPlain(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
 export interface TransportHandlers {
   /** Received bytes. The array is the handler's for the duration of the call only. */
   bytes(chunk: Uint8Array): void;
+  /**
+   * Where the next bytes would be copied to in any case, as far as they fit: a transport may put them there at once, and
+   * gives `bytes` that part of it. What it returns is good until bytes are delivered. Undefined where it is not known.
+   */
+  room?(): Uint8Array<ArrayBuffer> | undefined;
   /** An array that `send` took is nobody's any more. A transport that passes arrays on does not say so. */
   sent?(bytes: Uint8Array<ArrayBuffer>): void;
   /** The queue fell below the low-water mark after `send` had returned false. */

@@ -24,6 +24,7 @@ export function watchClose(inner: Transport, sent: () => void): WatchedTransport
     start: (handlers) =>
       inner.start({
         bytes: (chunk) => handlers.bytes(chunk),
+        room: () => handlers.room?.(),
         sent: (bytes) => handlers.sent?.(bytes),
         drained: () => handlers.drained?.(),
         closed: (error) => {

@@ -62,8 +62,10 @@ struct vesper_writer {
   size_t position;
   /** The host's schema revision: what is newer is left out. UINT32_MAX before the handshake. */
   uint32_t revision;
-  /** A frame that has grown to this many bytes takes no further record. */
+  /** A frame that has grown to this many bytes takes no further record; the first of several takes 16 KiB at most. */
   size_t frame_size;
+  /** Whether the frame comes behind one that was full. */
+  bool follows_full;
   vesper_status status;
   vesper_grow grow;
   /** NULL where nobody cuts frames. */
@@ -115,6 +117,8 @@ bool vesper_is_string(vesper_string value, const char *expected);
 export const RUNTIME_DEFINITIONS = String.raw`#define WORD_BYTES 4u
 #define INITIAL_CAPACITY 4096u
 #define FRAME_SIZE 65536u
+/** Of the first of several frames: the host has something to do so much earlier. */
+#define FIRST_FRAME_SIZE 16384u
 #define MAX_SHORT_RECORD_WORDS 0xffffu
 /** Data longer than this goes through bulk records, each carrying at most as much. */
 #define BULK_CHUNK_BYTES 1048576u
@@ -173,11 +177,16 @@ const uint8_t *vesper_take_frame(vesper_writer *w, size_t *size) {
   *size = w->position;
   store(w->bytes, (uint32_t)w->position);
   w->position = WORD_BYTES;
+  w->follows_full = false;
   return w->bytes;
 }
 
 size_t vesper_begin_record(vesper_writer *w, uint32_t opcode) {
-  if (w->full != NULL && w->position > WORD_BYTES && w->position + WORD_BYTES > w->frame_size) w->full(w->context, w);
+  const size_t most = w->follows_full || w->frame_size < FIRST_FRAME_SIZE ? w->frame_size : FIRST_FRAME_SIZE;
+  if (w->full != NULL && w->position > WORD_BYTES && w->position + WORD_BYTES > most) {
+    w->full(w->context, w);
+    w->follows_full = true;
+  }
   return vesper_write_u32(w, opcode);
 }
 

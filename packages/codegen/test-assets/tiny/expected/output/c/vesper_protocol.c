@@ -6,6 +6,8 @@
 #define WORD_BYTES 4u
 #define INITIAL_CAPACITY 4096u
 #define FRAME_SIZE 65536u
+/** Of the first of several frames: the host has something to do so much earlier. */
+#define FIRST_FRAME_SIZE 16384u
 #define MAX_SHORT_RECORD_WORDS 0xffffu
 /** Data longer than this goes through bulk records, each carrying at most as much. */
 #define BULK_CHUNK_BYTES 1048576u
@@ -64,11 +66,16 @@ const uint8_t *vesper_take_frame(vesper_writer *w, size_t *size) {
   *size = w->position;
   store(w->bytes, (uint32_t)w->position);
   w->position = WORD_BYTES;
+  w->follows_full = false;
   return w->bytes;
 }
 
 size_t vesper_begin_record(vesper_writer *w, uint32_t opcode) {
-  if (w->full != NULL && w->position > WORD_BYTES && w->position + WORD_BYTES > w->frame_size) w->full(w->context, w);
+  const size_t most = w->follows_full || w->frame_size < FIRST_FRAME_SIZE ? w->frame_size : FIRST_FRAME_SIZE;
+  if (w->full != NULL && w->position > WORD_BYTES && w->position + WORD_BYTES > most) {
+    w->full(w->context, w);
+    w->follows_full = true;
+  }
   return vesper_write_u32(w, opcode);
 }
 

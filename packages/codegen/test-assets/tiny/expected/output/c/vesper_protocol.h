@@ -76,8 +76,10 @@ struct vesper_writer {
   size_t position;
   /** The host's schema revision: what is newer is left out. UINT32_MAX before the handshake. */
   uint32_t revision;
-  /** A frame that has grown to this many bytes takes no further record. */
+  /** A frame that has grown to this many bytes takes no further record; the first of several takes 16 KiB at most. */
   size_t frame_size;
+  /** Whether the frame comes behind one that was full. */
+  bool follows_full;
   vesper_status status;
   vesper_grow grow;
   /** NULL where nobody cuts frames. */

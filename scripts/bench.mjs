@@ -9,7 +9,7 @@ try {
   options = parseOptions(args);
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
-  process.exit(1);
+  process.exit(2);
 }
 if (options.help) {
   console.log(usage);

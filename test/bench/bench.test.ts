@@ -151,8 +151,18 @@ describe('npm run bench -- --quick --only PART', () => {
     await expect(bench(['--report', first, '--report', first, '--out', folder])).rejects.toThrow(/measured twice/);
   }, 180_000);
 
-  it('says what it does not know, before anything is measured', async () => {
-    await expect(bench(['--only', 'hosts'])).rejects.toThrow(/there is no part "hosts"[^]*usage:/);
+  it.each([
+    [['--only', 'hosts'], /there is no part "hosts"[^]*usage:/],
+    [['--hosts'], /Unknown option '--hosts'\nusage:/],
+    [['--json', '/nonexistent/run.json'], /nothing can be written in \/nonexistent\nusage:/],
+    [['--out', 'here'], /--out says where a --report goes\nusage:/],
+    [['--report', 'run.json', '--quick'], /--report measures nothing: --quick\?\nusage:/],
+    [['--chromium', '--only', 'ring'], /--chromium measures one thing/],
+    [['--report', 'package.json'], /package.json is not in test\/bench\/results: say with --out/],
+    [['--report', 'package.json', '--out', '/nonexistent'], /package.json is nothing that npm run bench/],
+    [['--report', 'README.md', '--out', '/nonexistent'], /README.md: [^]*JSON/],
+  ])('says what is wrong with %j, before anything is measured or written', async (args, message) => {
+    await expect(bench(args)).rejects.toThrow(message);
   });
 });
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { openGPU } from '@vesper-gpu/dawn';
 import { MIB } from './memory.mjs';
+import { momentOf } from './moment.mjs';
 
 /**
  * @typedef {object} Environment
@@ -16,6 +17,7 @@ import { MIB } from './memory.mjs';
  * @property {number} memoryGiB
  * @property {number} load how many threads others kept running in the minute before
  * @property {string} date of the start, in UTC
+ * @property {string} [commit] of the checkout, with "+" where it has changes; absent where there is none
  * @property {'quick' | 'normal'} effort
  * @property {string} [note] what a person has to say of the machine
  */
@@ -41,7 +43,7 @@ export async function environmentOf({ quick, note }) {
     parallelism: availableParallelism(),
     memoryGiB: Math.round(totalmem() / MIB / 102.4) / 10,
     load: Math.round(load * 100) / 100,
-    date: new Date().toISOString().slice(0, 10),
+    ...momentOf(),
     effort: quick ? 'quick' : 'normal',
     ...(note === undefined ? {} : { note }),
   };

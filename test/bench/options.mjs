@@ -1,4 +1,6 @@
 // What can be said to the benchmark. Imports node only: it is looked at before anything is installed.
+import { accessSync, constants } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** Parts that run when none is named: those of the target table. */
@@ -16,8 +18,12 @@ export const usage = `usage: npm run bench -- [--quick] [--only PART]… [--all]
   --chromium      measures calls in a page of Chromium instead, beside its own WebGPU
   --note TEXT     says something of the machine, for the page of results
   --report FILE   measures nothing: makes the page of results of what --json wrote, of several runs if there are more
-  --out FOLDER    where the page and its plots go; test/bench without it
-Exit status 1 when memory does not stay where it was (part memory), or something cannot be measured.`;
+  --out FOLDER    where the page and its plots go; test/bench without it, for files of test/bench/results
+VESPER_DRIVER=swiftshader, in the environment, measures on Vesper's own driver although the system has one.
+Exit status 1 when memory does not stay where it was (part memory), or something cannot be measured; 2 for wrong options.`;
+
+/** What --report goes without. */
+const MEASURING = /** @type {const} */ (['quick', 'all', 'only', 'json', 'chromium', 'note']);
 
 /**
  * @typedef {object} Options
@@ -28,7 +34,7 @@ Exit status 1 when memory does not stay where it was (part memory), or something
  * @property {boolean} chromium
  * @property {string | undefined} note
  * @property {readonly string[] | undefined} report
- * @property {string} out
+ * @property {string | undefined} out
  */
 
 /**
@@ -50,12 +56,19 @@ export function parseOptions(args) {
         chromium: { type: 'boolean', default: false },
         note: { type: 'string' },
         report: { type: 'string', multiple: true },
-        out: { type: 'string', default: 'test/bench' },
+        out: { type: 'string' },
       },
     });
     // The shell expands `--report runs/*.json` to one option and further words.
     if (positionals.length > 0 && values.report === undefined) throw new Error(`what is "${positionals[0]}"?`);
     if (values.all && values.only !== undefined) throw new Error('--all and --only say different things');
+    const given = MEASURING.find((name) => values[name] !== undefined && values[name] !== false);
+    if (values.report !== undefined && given !== undefined) throw new Error(`--report measures nothing: --${given}?`);
+    if (values.report === undefined && values.out !== undefined) throw new Error('--out says where a --report goes');
+    if (values.chromium && (values.all || values.only !== undefined)) {
+      throw new Error('--chromium measures one thing, and no parts');
+    }
+    if (values.json !== undefined) requireFolder(values.json);
     const known = [...USUAL, ...FURTHER];
     for (const name of values.only ?? []) {
       if (!known.includes(name)) throw new Error(`there is no part "${name}"`);
@@ -72,6 +85,22 @@ export function parseOptions(args) {
       out: values.out,
     };
   } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${usage}`, { cause: error });
+    // Node goes on about how to name a file like an option.
+    const [message] = (error instanceof Error ? error.message : String(error)).split('. To specify ');
+    throw new Error(`${message}\n${usage}`, { cause: error });
+  }
+}
+
+/**
+ * Figures that cannot be written are minutes lost.
+ *
+ * @param {string} file
+ */
+function requireFolder(file) {
+  const folder = dirname(resolve(file));
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch {
+    throw new Error(`--json: nothing can be written in ${folder}`);
   }
 }

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { findChromium, INSTALL_CHROMIUM, openChromium, SOFTWARE_WEBGPU } from '../../browser/chromium.mjs';
 import { startGatewayedHost } from '../../browser/gateway.mjs';
 import { servePage } from '../../browser/page.mjs';
+import { momentOf } from '../moment.mjs';
 import { row, table } from '../rows.mjs';
 import { targets } from '../targets.mjs';
 import { openLine } from './line.mjs';
@@ -19,9 +20,6 @@ import { openLine } from './line.mjs';
  * @type {Readonly<Record<'normal' | 'quick', Pick<Effort, 'rounds' | 'warmUpMs'>>>}
  */
 const efforts = { normal: { rounds: 150, warmUpMs: 40 }, quick: { rounds: 15, warmUpMs: 20 } };
-
-/** Calls that are encoded: what they cost. Those that only carry data are compared, and not judged. */
-const isJudged = (/** @type {string} */ name) => !name.startsWith('writeBuffer');
 
 const { values: options } = parseArgs({
   options: {
@@ -47,6 +45,7 @@ const environment = {
   node: process.versions.node,
   platform: `${process.platform}-${process.arch}`,
   parallelism: availableParallelism(),
+  ...momentOf(),
   effort: options.quick ? 'quick' : 'normal',
   ...(options.note === undefined ? {} : { note: options.note }),
 };
@@ -94,11 +93,11 @@ async function measure(executable, effort) {
  */
 function rowsOf({ calls }) {
   return Object.entries(calls).flatMap(([name, { socket, worker, chromium, bare }]) => {
-    const target = isJudged(name) ? targets.chromium : null;
+    const target = targets.chromium;
     const [inPage, inWorker] = [`in Chromium: ${name}`, `in Chromium, socket in a worker: ${name}`];
     return [
       row(inPage, socket, 'ns', "Chromium's own", chromium, target),
-      row(inWorker, worker, 'ns', "Chromium's own", chromium, targets.chromium),
+      row(inWorker, worker, 'ns', "Chromium's own", chromium, target),
       ...(bare === undefined ? [] : [row(inWorker, worker, 'ns', 'bare stores', bare)]),
     ];
   });

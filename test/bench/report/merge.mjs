@@ -8,7 +8,7 @@
 /**
  * What --json writes. With --chromium, the environment is the browser's, and no figure is compared with Dawn for Node.
  *
- * @typedef {{ rows: Row[], curves?: Curve[], environment: Environment & { chromium?: Chromium } }} Run
+ * @typedef {{ file: string, rows: Row[], curves?: Curve[], environment: Environment & { chromium?: Chromium } }} Run
  */
 
 /**
@@ -16,7 +16,7 @@
  * @property {Row[]} rows
  * @property {Curve[]} curves
  * @property {{ parts: string[], environment: Environment }[]} runs by the beginnings of their figures' names
- * @property {Chromium | undefined} chromium
+ * @property {(Chromium & Pick<Environment, 'date' | 'commit'>) | undefined} chromium
  */
 
 /** What has to be the same for figures to stand on one page; a ratio is within one run, whatever its driver. */
@@ -30,30 +30,39 @@ const FIXED = /** @type {const} */ (['dawn', 'node', 'platform', 'processor', 'p
 export function merge(runs) {
   const measured = runs
     .filter(({ environment }) => environment.chromium === undefined)
-    .map(({ rows, environment }) => ({
+    .map(({ file, rows, environment }) => ({
+      file,
       parts: [...new Set(rows.map(({ metric }) => metric.split(':')[0]))],
       environment,
     }));
   const [first] = measured;
   if (first === undefined) throw new Error('there is no run but in a browser');
-  for (const { environment } of measured) {
-    for (const key of FIXED) assertAlike(key, first.environment[key], environment[key]);
+  for (const { file, environment } of measured) {
+    for (const key of FIXED) {
+      const [one, other] = [first.environment[key], environment[key]];
+      if (one === other) continue;
+      throw new Error(`the runs do not belong together: ${key} is ${one} in ${first.file}, ${other} in ${file}`);
+    }
   }
   const rows = runs.flatMap((run) => run.rows);
   const curves = runs.flatMap((run) => run.curves ?? []);
-  assertUnique(rows.map(({ metric, anchor }) => `${metric} / ${anchor.name}`));
-  assertUnique(curves.map(({ name }) => name));
-  const chromium = runs.map(({ environment }) => environment.chromium).find((one) => one !== undefined);
+  assertUnique(runs, (run) => run.rows.map(({ metric, anchor }) => `${metric} / ${anchor.name}`));
+  assertUnique(runs, (run) => (run.curves ?? []).map(({ name }) => name));
+  const browser = runs.map(({ environment }) => environment).find(({ chromium }) => chromium !== undefined);
+  const chromium = browser?.chromium && { ...browser.chromium, date: browser.date, commit: browser.commit };
   return { rows, curves, runs: measured, chromium };
 }
 
-/** @param {string} what @param {string | number} one @param {string | number} other */
-function assertAlike(what, one, other) {
-  if (one !== other) throw new Error(`the runs do not belong together: ${what} is ${one} in one, ${other} in another`);
-}
-
-/** @param {readonly string[]} names */
-function assertUnique(names) {
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw new Error(`"${twice}" was measured twice: leave out one of the runs`);
+/** @param {readonly Run[]} runs @param {(run: Run) => string[]} namesOf */
+function assertUnique(runs, namesOf) {
+  /** @type {Map<string, string>} */
+  const files = new Map();
+  for (const run of runs) {
+    for (const name of namesOf(run)) {
+      const before = files.get(name);
+      if (before !== undefined)
+        throw new Error(`"${name}" was measured twice, in ${before} and ${run.file}: leave one out`);
+      files.set(name, run.file);
+    }
+  }
 }

@@ -1,9 +1,10 @@
 import * as guest from '@vesper-gpu/protocol/guest';
+import { CommandBatch } from '@vesper-gpu/protocol/host';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Arena } from './arena.ts';
 import { NullPass } from './null-encoders.ts';
 
-/** Commands that are decoded ahead are executed as if each were decoded behind the one before it. */
+/** Commands that are checked ahead are executed as if each were checked behind the one before it. */
 describe('commands of one frame', () => {
   afterEach(() => {
     vi.restoreAllMocks();
@@ -30,6 +31,41 @@ describe('commands of one frame', () => {
     // The encoder is invalid from the first on; what follows is told to the backend all the same.
     expect(drawn).toEqual(Array.from({ length: 500 }, (_, i) => i).filter((i) => i % 100 !== 13));
     expect(arena.faults).toEqual([]);
+  });
+
+  it('are counted while they are executed: the audit log says how many there were until then', async () => {
+    const arena = await pass();
+    const { connection } = arena;
+    const before = connection.statistics.commands;
+    const counted: number[] = [];
+    vi.spyOn(NullPass.prototype, 'draw').mockImplementation((count) => {
+      counted.push(connection.commandCount - before);
+      if ((count as number) % 50 === 7) throw new TypeError('not this one');
+    });
+    arena.write((w) => {
+      for (let i = 0; i < 300; i++) guest.encodeRenderCommandsDraw(w, i, 1, 0, 0);
+    });
+    expect(counted).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
+    expect(connection.commandCount - before).toBe(300);
+  });
+
+  it('are not checked again and again where each is refused', async () => {
+    const arena = await pass();
+    const check = vi.spyOn(CommandBatch.prototype, 'check');
+    vi.spyOn(NullPass.prototype, 'draw').mockImplementation(() => {
+      throw new TypeError('none');
+    });
+    arena.write((w) => {
+      for (let i = 0; i < 300; i++) guest.encodeRenderCommandsDraw(w, i, 1, 0, 0);
+    });
+    const most = check.mock.calls.map(([, , limit]) => limit);
+    expect(most.slice(1).every((limit) => limit === 1)).toBe(true);
+    vi.mocked(NullPass.prototype.draw).mockImplementation(() => {});
+    check.mockClear();
+    arena.write((w) => {
+      for (let i = 0; i < 300; i++) guest.encodeRenderCommandsDraw(w, i, 1, 0, 0);
+    });
+    expect(check.mock.calls.map(([, , limit]) => limit)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 128]);
   });
 
   it('that set what one set which was refused are executed', async () => {

@@ -46,6 +46,8 @@ import { UncapturedTexts } from './uncaptured-texts.ts';
 const MAX_INLINE_BYTES = 32 << 10;
 /** After so many records the time is looked at, and after each that may take long. */
 const RECORDS_A_LOOK = 256;
+/** So many commands are checked ahead; fewer behind one that was refused, as those behind it are checked again. */
+const MOST_AHEAD = 128;
 
 /** What a guest is told of the end of its session; a ProtocolError is one. Places are -1 where there is none. */
 export interface SessionEndNotice {
@@ -97,6 +99,9 @@ export class HostConnection implements HostSession, BatchSession {
   #encoderId = 0;
   readonly #encoderState = new EncoderState();
   readonly #batch = new CommandBatch();
+  #mostAhead = MOST_AHEAD;
+  /** How many commands there were before the batch that is being executed; -1 where none is. */
+  #batchStart = -1;
   #isEnded = false;
   readonly #onFault: (error: Error) => void;
   /** See ServeOptions.activity. */
@@ -139,6 +144,7 @@ export class HostConnection implements HostSession, BatchSession {
     this.#writer = new WireWriter({
       started: () => queueMicrotask(() => this.flush()),
       full: () => this.flush(),
+      takesPieces: () => transport.copiesOnSend === true,
       pieces: (pieces) => this.#sendPieces(pieces),
     });
     this.#writer.maxInlineBytes = MAX_INLINE_BYTES;
@@ -155,7 +161,7 @@ export class HostConnection implements HostSession, BatchSession {
       handlers,
       flow: this.#flow,
       objectCount: () => this.#objects.count,
-      commandCount: () => this.statistics.commands,
+      commandCount: () => this.commandCount,
       end: (error) => this.#onFault(error),
     });
   }
@@ -282,22 +288,34 @@ export class HostConnection implements HostSession, BatchSession {
     const activity = this.#activity;
     const { words, recordStart } = reader;
     const { commands } = this.statistics;
-    const position = batch.check(words, recordStart, this.#enforcement.maxCommands - commands, this);
+    const most = Math.min(this.#mostAhead, this.#enforcement.maxCommands - commands);
+    const position = batch.check(words, recordStart, most, this);
     if (batch.records === 0) return false;
+    this.#batchStart = commands;
     try {
       batch.execute(words, recordStart, this, this.#encoder!, this.#handlers, activity, commands);
     } catch (error) {
       // As if it had been the last that was checked: what is behind it may be another command now.
-      const executed = (activity[0]! - commands) | 0;
+      const executed = this.commandCount - commands;
       reader.position = recordStart;
       for (let i = 1; i < executed; i++) reader.position += words[reader.position]! >>> 16;
-      this.statistics.commands += executed;
+      this.statistics.commands = commands + executed;
+      this.#mostAhead = 1;
       reader.nextRecord();
       throw error;
+    } finally {
+      this.#batchStart = -1;
     }
     reader.position = position;
-    this.statistics.commands += batch.records;
+    this.statistics.commands = commands + batch.records;
+    if (this.#mostAhead < MOST_AHEAD) this.#mostAhead *= 2;
     return true;
+  }
+
+  /** How many commands there were, with the one that is being executed. */
+  get commandCount(): number {
+    const start = this.#batchStart;
+    return start < 0 ? this.statistics.commands : start + ((this.#activity[0]! - start) | 0);
   }
 
   /** Whether so many records were executed since it last said so that the time is to be looked at. */
@@ -583,12 +601,9 @@ export class HostConnection implements HostSession, BatchSession {
     if (!this.#transport.send(frame)) this.#flow.hold('guest-does-not-read');
   }
 
-  #sendPieces(pieces: readonly Uint8Array[]): boolean {
-    const takesMore = sendPieces(this.#transport, pieces);
-    if (takesMore === undefined) return false;
+  #sendPieces(pieces: readonly Uint8Array[]): void {
     for (const { byteLength } of pieces) this.statistics.sentBytes += byteLength;
-    if (!takesMore) this.#flow.hold('guest-does-not-read');
-    return true;
+    if (!sendPieces(this.#transport, pieces)) this.#flow.hold('guest-does-not-read');
   }
 
   /** A frame is with the transport no more. */

@@ -184,8 +184,12 @@ class GuestSession implements Session {
   }
 
   get statistics(): SessionStatistics {
-    if (!this.#isEnded) this.#connection.statistics.objects = this.#connection.objectCount;
-    return this.#connection.statistics;
+    const { statistics } = this.#connection;
+    if (!this.#isEnded) {
+      statistics.objects = this.#connection.objectCount;
+      statistics.commands = this.#connection.commandCount;
+    }
+    return statistics;
   }
 
   giveBack(given: Budget): void {

@@ -74,6 +74,8 @@ export class CommandStream {
   /** How many replies and events are awaited. */
   #held = 0;
   #flushScheduled = false;
+  /** This side has closed. */
+  #isClosing = false;
   #released: number[] = [];
   readonly #finalizers: FinalizationRegistry<number>;
   /** Bytes and records so far, for summaries. */
@@ -96,6 +98,7 @@ export class CommandStream {
     const sink: FrameSink = {
       started: () => this.#scheduleFlush(),
       full: () => this.flush(),
+      takesPieces: () => this.#transport.copiesOnSend === true,
       pieces: (pieces) => this.#sendPieces(pieces),
     };
     this.writer = new WireWriter(sink);
@@ -215,12 +218,11 @@ export class CommandStream {
     this.#transport.send(frame);
   }
 
-  #sendPieces(pieces: readonly Uint8Array[]): boolean {
-    if (this.closedBy !== undefined) return true;
-    if (sendPieces(this.#transport, pieces) === undefined) return false;
+  #sendPieces(pieces: readonly Uint8Array[]): void {
+    if (this.closedBy !== undefined) return;
     for (const { byteLength } of pieces) this.statistics.sentBytes += byteLength;
     this.statistics.sentFrames++;
-    return true;
+    sendPieces(this.#transport, pieces);
   }
 
   /** Memory that nobody uses, such as that of bulk data which was received. */
@@ -301,7 +303,8 @@ export class CommandStream {
     if (error === undefined && this.#frames.isWithinFrame) {
       error = new ProtocolError('truncated', 'the connection ended within a frame');
     }
-    const reason = error ?? new ConnectionError('the host closed the connection');
+    const who = this.#isClosing ? 'this guest' : 'the host';
+    const reason = error ?? new ConnectionError(`${who} closed the connection`);
     this.closedBy = reason;
     // Behind the replies that have arrived.
     this.#tasks.runOrPush(() => {
@@ -313,6 +316,7 @@ export class CommandStream {
 
   /** Sends what was written and ends the connection. */
   close(): void {
+    this.#isClosing = true;
     this.flush();
     this.#transport.close();
   }

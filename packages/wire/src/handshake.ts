@@ -119,7 +119,7 @@ export class HelloReader {
       if (this.#preamble[i] !== ((MAGIC >>> (8 * i)) & 0xff)) {
         throw new ProtocolError(
           'bad-magic',
-          `the ${this.#peer} does not speak Vesper: its stream does not start with "VSPR"`,
+          `the ${this.#peer} does not speak Vesper: its stream does not start with "VSPR"${this.#advice}`,
           i,
         );
       }
@@ -133,6 +133,11 @@ export class HelloReader {
         4,
       );
     }
+  }
+
+  /** A guest may have the address of something else, or that of a host with another beginning. */
+  get #advice(): string {
+    return this.#peer === 'host' ? '; is this the address at which it listens, from its unix:, shm: or tcp: on?' : '';
   }
 
   /** What to say when the stream ended before the hello did. */

@@ -33,21 +33,21 @@ export interface Transport {
 }
 
 /**
- * Sends a frame that lies in pieces, anywhere, and of which none is kept.
- * @returns what `send` does; undefined, and nothing was sent, where `transport` keeps what it sends
+ * Sends a frame that lies in pieces, anywhere, on a transport that copies what it sends.
+ * @returns what `send` does
  */
-export function sendPieces(transport: Transport, pieces: readonly Uint8Array[]): boolean | undefined {
-  if (transport.copiesOnSend !== true) return undefined;
+export function sendPieces(transport: Transport, pieces: readonly Uint8Array[]): boolean {
+  // All of them before the first is sent: where there is no memory for a copy, no half of a frame has gone.
+  const plain = pieces.filter(({ byteLength }) => byteLength > 0).map((piece) => plainBytes(piece));
   let takesMore = true;
-  for (const piece of pieces) {
-    if (piece.byteLength > 0) takesMore = transport.send(isPlain(piece) ? piece : new Uint8Array(piece));
-  }
+  for (const piece of plain) takesMore = transport.send(piece);
   return takesMore;
 }
 
-/** Whether every transport takes it: a WebSocket takes no memory that is shared or can be resized. */
-function isPlain(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
-  return bytes.buffer instanceof ArrayBuffer && (bytes.buffer as { resizable?: boolean }).resizable !== true;
+/** In memory that every transport takes: a WebSocket takes none that is shared or can be resized. */
+function plainBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const isPlain = bytes.buffer instanceof ArrayBuffer && (bytes.buffer as { resizable?: boolean }).resizable !== true;
+  return isPlain ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
 }
 
 /** What a stream tells whoever started it. */

@@ -5,7 +5,7 @@ import { RecordTooLargeError } from './errors.ts';
 import { BULK_CHUNK_BYTES, DEFAULT_LIMITS } from './limits.ts';
 import { WireReader } from './reader.ts';
 import { MAX_SHORT_RECORD_WORDS, OPCODE_BEGIN_BULK, OPCODE_BULK_CHUNK } from './record.ts';
-import { WireWriter } from './writer.ts';
+import { WireWriter, type FrameSink } from './writer.ts';
 
 const COMMAND = 100;
 /** Data of a record with a header of one word, and a word for its length, is not longer. */
@@ -19,14 +19,14 @@ function cutting(initialWords?: number, taking: Taking = 'takes') {
   const frames: Uint8Array<ArrayBuffer>[] = [];
   let [started, inPieces] = [0, 0];
   const cut = (): void => void frames.push(taking === 'takes' ? writer.takeFrame() : writer.borrowFrame().slice());
-  const pieces = (all: readonly Uint8Array[]): boolean => {
+  const pieces = (all: readonly Uint8Array[]): void => {
     expect(writer.isEmpty).toBe(true);
-    if (taking !== 'borrows pieces') return false;
     inPieces++;
     frames.push(new Uint8Array(Buffer.concat(all)));
-    return true;
   };
-  const writer: WireWriter = new WireWriter({ started: () => void started++, full: cut, pieces }, initialWords);
+  const takesPieces = (): boolean => taking === 'borrows pieces';
+  const sink: FrameSink = { started: () => void started++, full: cut, takesPieces, pieces };
+  const writer: WireWriter = new WireWriter(sink, initialWords);
   return {
     writer,
     frames,
@@ -120,8 +120,18 @@ describe('WireWriter cutting frames', () => {
       ])
         command(writer, length, data(length, length));
     }
-    expect(same(Buffer.concat(target.finish()), Buffer.concat(plain.finish()))).toBe(true);
+    const records = (frames: Uint8Array[]): Buffer => Buffer.concat(frames.map((frame) => frame.subarray(4)));
+    expect(same(records(target.finish()), records(plain.finish()))).toBe(true);
     expect(target.inPieces).toBe(6);
+  });
+
+  it('sends no frame more for bulk data where pieces are not possible', () => {
+    const target = cutting();
+    for (const length of [40_000, 100_000, BULK_CHUNK_BYTES]) {
+      target.writer.maxInlineBytes = 32 << 10;
+      command(target.writer, length, data(length, length));
+    }
+    expect(target.finish().length).toBe(4);
   });
 
   it('keeps two bulk fields of one record in their order', () => {

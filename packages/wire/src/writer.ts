@@ -50,11 +50,10 @@ export interface FrameSink {
   started(): void;
   /** The frame has reached its usual size: `takeFrame` should be called now. */
   full(): void;
-  /**
-   * Sends a frame that lies in pieces, all of which are the caller's again when it returns.
-   * @returns false, and has sent nothing, where the transport keeps what it is given
-   */
-  pieces?(pieces: readonly Uint8Array[]): boolean;
+  /** Whether `pieces` can be called: not where the transport keeps what it is given. */
+  takesPieces?(): boolean;
+  /** Sends a frame that lies in pieces, all of which are the caller's again when it returns. */
+  pieces?(pieces: readonly Uint8Array[]): void;
 }
 
 /**
@@ -213,7 +212,7 @@ export class WireWriter {
   /** Sends the chunk from where its data lies, as a frame of its own. @returns whether that was possible */
   #sendChunk(data: Uint8Array): boolean {
     const sink = this.#sink;
-    if (sink?.pieces === undefined || data.byteLength < MIN_PIECE_BYTES) return false;
+    if (data.byteLength < MIN_PIECE_BYTES || !sink?.takesPieces?.()) return false;
     if (!this.isEmpty) sink.full();
     const { words } = this;
     const dataWords = (data.byteLength + 3) >> 2;
@@ -224,7 +223,8 @@ export class WireWriter {
     if (isLong) words[2] = 3 + dataWords;
     words[prefixWords - 1] = data.byteLength;
     const padding = zeros.subarray(0, dataWords * 4 - data.byteLength);
-    return sink.pieces([this.#bytes.subarray(0, prefixWords * 4), data, padding]);
+    sink.pieces?.([this.#bytes.subarray(0, prefixWords * 4), data, padding]);
+    return true;
   }
 
   #fillLength(start: number): void {

@@ -1,5 +1,6 @@
 import type { Transport } from '@vesper-gpu/wire';
 import { DEFAULT_CAPACITY_BYTES, formatMemory, memoryBytes, ringsIn } from './layout.ts';
+import { RingError } from './ring-error.ts';
 import { RingReader } from './ring-reader.ts';
 import { RingTransport } from './ring-transport.ts';
 import { RingWriter } from './ring-writer.ts';
@@ -30,13 +31,23 @@ export function ringChannel(capacity = DEFAULT_CAPACITY_BYTES): { port1: RingPor
   return { port1: { memory, writes: 0, port: port1 }, port2: { memory, writes: 1, port: port2 } };
 }
 
+const taken = new WeakSet<MessagingPort>();
+
+/** To be called by whoever reads and writes at an end. @throws RingError when somebody does already, in this thread */
+export function takeEnd({ port }: RingPort): void {
+  if (taken.has(port)) throw new RingError('this end of the channel is in use: each end is good for one transport');
+  taken.add(port);
+}
+
 /**
  * The transport at one end of a `ringChannel`, in the thread that the end was sent to. Bytes go through memory; a side
  * with nothing to do sleeps, and never spins. The other end may be anybody's: see `RingTransport`.
- * @throws RingError when the memory is not that of a channel
+ * @throws RingError when the memory is not that of a channel, or the end is in use
  */
-export function ringTransport({ memory, writes, port }: RingPort): Transport {
+export function ringTransport(end: RingPort): Transport {
+  const { memory, writes, port } = end;
   const rings = ringsIn(memory);
+  takeEnd(end);
   const [out, into] = writes === 0 ? rings : [rings[1], rings[0]];
   return new RingTransport(new RingWriter(out), new RingReader(into), new SharedDoorbell(into.words, out.words, port));
 }

@@ -10,6 +10,8 @@ import type { RingWriter } from './ring-writer.ts';
  * goes on, and what one has written is in a cache when the other reads it.
  */
 const PIECE_BYTES = 256 << 10;
+/** Copies from this size on are in memory that serves again: smaller ones are cheaper to make than to keep. */
+const LARGE_BYTES = 128 << 10;
 /** How long, in milliseconds, a closing side waits for the other to read what is queued, and to end as well. */
 const LINGER_MS = 5000;
 
@@ -100,12 +102,23 @@ export class RingTransport implements Transport {
 
   /** The last of the queue is the caller's. */
   #keepCopy(): void {
-    const written = this.#queue.length === 1 ? this.#written : 0;
-    const rest = this.#queue.pop()!.subarray(written);
-    const copy = (this.#pool.take(rest.byteLength) ?? new Uint8Array(rest.byteLength)).subarray(0, rest.byteLength);
-    copy.set(rest);
-    if (this.#queue.length === 0) this.#written = 0;
-    this.#queue.push(copy);
+    const last = this.#queue.length - 1;
+    const rest = this.#queue[last]!.subarray(last === 0 ? this.#written : 0);
+    try {
+      this.#queue[last] = this.#copyOf(rest);
+    } catch (error) {
+      // Some of it may be in the ring: nothing that could follow would be understood.
+      return this.#fail(error as Error);
+    }
+    if (last === 0) this.#written = 0;
+  }
+
+  #copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+    const { byteLength } = bytes;
+    const pooled = byteLength < LARGE_BYTES ? undefined : this.#pool.take(byteLength);
+    const copy = (pooled ?? new Uint8Array(byteLength)).subarray(0, byteLength);
+    copy.set(bytes);
+    return copy;
   }
 
   pause(): void {

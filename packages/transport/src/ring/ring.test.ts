@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { BufferPool } from '@vesper-gpu/wire';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { pattern, Received, turns } from '../../test/received.ts';
@@ -194,6 +195,36 @@ describe('a ring between threads', () => {
       transport.close();
       expect(await received.closedOnce).toBeUndefined();
     }
+  });
+
+  it('takes an end once: a second transport would write over what the first has written', async () => {
+    const { port1, port2 } = ringChannel();
+    const [first, other] = [ringTransport(port1), ringTransport(port2)];
+    expect(() => ringTransport(port1)).toThrow('this end of the channel is in use');
+    expect(() => new SyncRing(port2)).toThrow('this end of the channel is in use');
+    const received = new Received(other);
+    first.send(pattern(10));
+    await received.atLeast(10);
+    first.close();
+    await received.closedOnce;
+  });
+
+  it('ends where there is no memory for what has no room, and nothing is sent behind half of something', async () => {
+    const { port1, port2 } = ringChannel(1 << 16);
+    const [sender, reader] = [ringTransport(port1), ringTransport(port2)];
+    const atSender = new Received(sender);
+    const [whole, cut] = [pattern(1000), pattern(300_000)];
+    sender.send(whole);
+    const take = vi.spyOn(BufferPool.prototype, 'take').mockImplementation(() => {
+      throw new RangeError('Array buffer allocation failed');
+    });
+    sender.send(cut);
+    take.mockRestore();
+    sender.send(pattern(8));
+    const atReader = new Received(reader);
+    await atReader.closedOnce;
+    expect(atReader.content.equals(Buffer.concat([whole, cut]).subarray(0, 1 << 16))).toBe(true);
+    expect(String(await atSender.closedOnce)).toBe('RangeError: Array buffer allocation failed');
   });
 
   it('leaves each array to who sent it, whatever room there was', async () => {

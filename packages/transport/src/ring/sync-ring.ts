@@ -1,5 +1,5 @@
 import { BELL, ringsIn } from './layout.ts';
-import type { RingPort } from './ring-channel.ts';
+import { takeEnd, type RingPort } from './ring-channel.ts';
 import { RingReader } from './ring-reader.ts';
 import { RingWriter } from './ring-writer.ts';
 import { hearByWaiting, wake, type MessagingPort } from './shared-doorbell.ts';
@@ -17,9 +17,11 @@ export class SyncRing {
   readonly #peer: Int32Array;
   readonly #port: MessagingPort;
 
-  /** @throws RingError when the memory is not that of a channel */
-  constructor({ memory, writes, port }: RingPort) {
+  /** @throws RingError when the memory is not that of a channel, or the end is in use */
+  constructor(end: RingPort) {
+    const { memory, writes, port } = end;
     const rings = ringsIn(memory);
+    takeEnd(end);
     const [out, into] = writes === 0 ? rings : [rings[1], rings[0]];
     this.#writer = new RingWriter(out);
     this.#reader = new RingReader(into);

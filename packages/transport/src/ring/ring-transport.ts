@@ -5,11 +5,10 @@ import { RingError } from './ring-error.ts';
 import type { RingReader } from './ring-reader.ts';
 import type { RingWriter } from './ring-writer.ts';
 
-/**
- * Most bytes that are written, or given to a handler, in one go: the other side gets room, or work, while this one
- * goes on, and what one has written is in a cache when the other reads it.
- */
-const PIECE_BYTES = 256 << 10;
+/** Most bytes that are written in one go: the other side reads them from a cache while this one goes on. */
+const WRITTEN_BYTES = 256 << 10;
+/** Most bytes that a handler is given: each call is a task of its own, which costs as much as copying tens of KiB. */
+const GIVEN_BYTES = 1 << 20;
 /** Copies from this size on are in memory that serves again: smaller ones are cheaper to make than to keep. */
 const LARGE_BYTES = 128 << 10;
 /** How long, in milliseconds, a closing side waits for the other to read what is queued, and to end as well. */
@@ -218,7 +217,7 @@ export class RingTransport implements Transport {
     for (;;) {
       // Asked before the bytes: an end that is seen has all of them before it.
       const isLast = this.#reader.hasEnded || this.#peerGone;
-      const chunk = this.#reader.peek(PIECE_BYTES);
+      const chunk = this.#reader.peek(GIVEN_BYTES);
       if (chunk !== undefined) return chunk;
       if (isLast) {
         this.#isOver = true;
@@ -256,7 +255,7 @@ export class RingTransport implements Transport {
     while (this.#queue.length > 0 && !this.#peerGone) {
       const [first] = this.#queue as [Uint8Array<ArrayBuffer>];
       const rest = first.byteLength - this.#written;
-      const written = this.#writer.write(first.subarray(this.#written, this.#written + Math.min(rest, PIECE_BYTES)));
+      const written = this.#writer.write(first.subarray(this.#written, this.#written + Math.min(rest, WRITTEN_BYTES)));
       if (written === 0) {
         if (this.#writer.sleep()) break;
         continue;

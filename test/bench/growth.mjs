@@ -51,7 +51,7 @@ async function times(what, direct, remote, effort) {
   for (const count of effort[what]) {
     const shortest = { direct: Infinity, remote: Infinity };
     // The first warms up.
-    for (let i = -1, repeats = Math.max(3, Math.min(30, 300_000 / count)); i < repeats; i++) {
+    for (let i = -1, repeats = Math.max(8, Math.min(30, 300_000 / count)); i < repeats; i++) {
       for (const name of SIDES) {
         const ms = await acts[what](sides[name], count);
         if (i >= 0) shortest[name] = Math.min(shortest[name], ms);

@@ -5,20 +5,15 @@ import { join } from 'node:path';
 import { openGPU } from '@vesper-gpu/dawn';
 import { serveGuest } from '@vesper-gpu/host';
 import { listen, readingIntoOneBuffer, socketTransport } from '@vesper-gpu/transport';
+import { hostMemory } from './collector.mjs';
 import { memoryBehindCollection } from './memory.mjs';
 import { serveRaw } from './raw-server.mjs';
 
 const folder = process.argv[2];
 const gpu = openGPU();
-const { gc } = globalThis;
-/** @type {import('@vesper-gpu/host').HostMemory | undefined} */
-const memory = gc && {
-  collect: (type) => void gc({ type, execution: 'sync' }),
-  residentBytes: () => process.memoryUsage.rss(),
-};
 const listener = await listen(`unix:${join(folder, 'guests')}`, {
   connection(socket) {
-    void serveGuest(socketTransport(readingIntoOneBuffer(socket)), { gpu, ...(memory && { memory }) }).ended.then(
+    void serveGuest(socketTransport(readingIntoOneBuffer(socket)), { gpu, memory: hostMemory }).ended.then(
       ({ reason, message }) => {
         if (reason !== 'closed') console.error(`the host's session ended: ${message}`);
       },

@@ -45,8 +45,14 @@ export class Loopback {
 
   /** @param {Uint8Array<ArrayBuffer>} bytes */
   #fromGuest(bytes) {
-    if (this.mode === 'deliver') setImmediate(() => this.feed(bytes));
-    else if (this.mode === 'record') this.recorded.push(bytes);
+    if (this.mode === 'record') this.recorded.push(bytes);
+    else if (this.mode === 'discard') this.#guestHandlers?.sent?.(bytes);
+    else {
+      setImmediate(() => {
+        this.feed(bytes);
+        this.#guestHandlers?.sent?.(bytes);
+      });
+    }
     return true;
   }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect as connectSocket } from 'node:net';
 import { connect } from '@vesper-gpu/guest';
 import { openTransport } from '@vesper-gpu/transport';
+import { collectGarbage } from './collector.mjs';
 import { forkHost } from './fork-host.mjs';
 import * as code from './scene.mjs?remote';
 import { ECHO, HEADER_BYTES, SINK, SOURCE } from './raw-server.mjs';
@@ -26,9 +27,7 @@ export async function openRemote() {
   try {
     const socket = connectSocket({ path: ready.raw });
     await once(socket, 'connect');
-    // As @vesper-gpu/register does, where there is a collector that can be called.
-    const collectGarbage = globalThis.gc && (() => void globalThis.gc?.());
-    const connection = await connect(await openTransport(ready.address), collectGarbage && { collectGarbage });
+    const connection = await connect(await openTransport(ready.address), { collectGarbage });
     return {
       code,
       scene: await code.makeScene(connection.gpu),

@@ -2,6 +2,7 @@
 import { openGPU } from '@vesper-gpu/dawn';
 import { connect } from '@vesper-gpu/guest';
 import { serveGuest } from '@vesper-gpu/host';
+import { collectGarbage, hostMemory } from './collector.mjs';
 import * as directCode from './scene.mjs?direct';
 import * as guestCode from './scene.mjs?guest';
 import { Loopback } from './loopback.mjs';
@@ -34,8 +35,8 @@ export async function openSides(options) {
   const directScene = await directCode.makeScene(gpu);
   const loopback = new Loopback();
   // What is fed to it has been executed behind that, however long it takes.
-  const session = serveGuest(loopback.host, { gpu, turnMs: Infinity });
-  const connection = await connect(loopback.guest, options);
+  const session = serveGuest(loopback.host, { gpu, memory: hostMemory, turnMs: Infinity });
+  const connection = await connect(loopback.guest, { collectGarbage, ...options });
   const guestScene = await guestCode.makeScene(connection.gpu);
   return {
     loopback,

@@ -1,12 +1,10 @@
 import type { Socket } from 'node:net';
-import { ConnectionError, type Transport, type TransportHandlers } from '@vesper-gpu/wire';
+import { ConnectionError, MIN_POOLED_BYTES, type Transport, type TransportHandlers } from '@vesper-gpu/wire';
 import { readWhere } from './one-buffer.ts';
 import { HIGH_WATER_BYTES, LOW_WATER_BYTES } from './water-marks.ts';
 
 /** How long, in milliseconds, a closing socket may take to send what is queued and to see the peer close. */
 const LINGER_MS = 5000;
-/** Arrays from this size on are given back once they are sent: below, they are cheaper to make than to keep. */
-const LARGE_BYTES = 128 << 10;
 
 /**
  * The transport over a connected Unix or TCP socket, which belongs to it from now on. Reading waits for `start`:
@@ -89,7 +87,7 @@ class SocketTransport implements Transport {
     const socket = this.#socket;
     if (this.#closing || this.#peerEnded || !socket.writable) return true;
     if (bytes.byteLength > 0)
-      socket.write(bytes, bytes.byteLength < LARGE_BYTES ? this.#written : this.#sentLarge(bytes));
+      socket.write(bytes, bytes.buffer.byteLength < MIN_POOLED_BYTES ? this.#written : this.#sentLarge(bytes));
     if (socket.writableLength > HIGH_WATER_BYTES) this.#senderWaits = true;
     return !this.#senderWaits;
   }

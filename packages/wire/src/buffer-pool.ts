@@ -1,5 +1,5 @@
-/** Smaller buffers are quickly had. */
-const MIN_BYTES = 128 << 10;
+/** Smaller buffers are quickly had; from about here on, the allocator takes fresh pages, and the garbage collector counts them. */
+export const MIN_POOLED_BYTES = 64 << 10;
 /** Most memory that one pool keeps: a transfer of 64 MiB with all that is around its chunks. */
 const MAX_KEPT_BYTES = 72 << 20;
 
@@ -31,7 +31,7 @@ export class BufferPool {
   /** Nothing reads or writes `buffer` any more. What is too much is left to the garbage collector, the oldest first. */
   give(buffer: ArrayBuffer): void {
     const { byteLength } = buffer;
-    if (byteLength < MIN_BYTES || byteLength > MAX_KEPT_BYTES) return;
+    if (byteLength < MIN_POOLED_BYTES || byteLength > MAX_KEPT_BYTES) return;
     this.#free.push(buffer);
     this.#keptBytes += byteLength;
     while (this.#keptBytes > MAX_KEPT_BYTES) this.#keptBytes -= this.#free.shift()!.byteLength;

@@ -378,7 +378,8 @@ export class WireWriter {
   }
 
   #replaceBuffer(): void {
-    this.words = new Int32Array(this.#frameWords + SPARE_WORDS);
-    this.#bytes = new Uint8Array(this.words.buffer);
+    const byteLength = (this.#frameWords + SPARE_WORDS) * 4;
+    this.#bytes = this.#pool.takeExact(byteLength) ?? new Uint8Array(byteLength);
+    this.words = new Int32Array(this.#bytes.buffer);
   }
 }

@@ -1,6 +1,7 @@
 // Serves one guest on a transport, and answers on another with what it is sent.
 import { openGPU } from '@vesper-gpu/dawn';
 import { serveGuest } from '@vesper-gpu/host';
+import { hostMemory } from '../collector.mjs';
 
 /** @import { Transport } from '@vesper-gpu/wire' */
 
@@ -9,7 +10,7 @@ import { serveGuest } from '@vesper-gpu/host';
  * @param {Transport} echo
  */
 export function serve(guest, echo) {
-  void serveGuest(guest, { gpu: openGPU() }).ended.then(({ reason, message }) => {
+  void serveGuest(guest, { gpu: openGPU(), memory: hostMemory }).ended.then(({ reason, message }) => {
     if (reason !== 'closed') console.error(`the host's session ended: ${message}`);
   });
   echo.start({ bytes: (chunk) => void echo.send(chunk.slice()), closed() {} });

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { connect } from '@vesper-gpu/guest';
 import { openTransport } from '@vesper-gpu/transport';
 import { ringChannel, ringTransport, SyncRing } from '@vesper-gpu/transport/ring';
+import { collectGarbage } from '../collector.mjs';
 import { forkHost } from '../fork-host.mjs';
 import * as processCode from '../scene.mjs?process';
 import * as threadCode from '../scene.mjs?thread';
@@ -64,7 +65,7 @@ export async function openProcess() {
 async function open(code, guest, echo) {
   let answered = () => {};
   echo.start({ bytes: () => answered(), closed() {} });
-  const connection = await connect(guest);
+  const connection = await connect(guest, { collectGarbage });
   return {
     code,
     scene: await code.makeScene(connection.gpu),

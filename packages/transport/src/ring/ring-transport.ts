@@ -1,4 +1,4 @@
-import { BufferPool, TaskQueue, type Transport, type TransportHandlers } from '@vesper-gpu/wire';
+import { BufferPool, MIN_POOLED_BYTES, TaskQueue, type Transport, type TransportHandlers } from '@vesper-gpu/wire';
 import { HIGH_WATER_BYTES, LOW_WATER_BYTES } from '../water-marks.ts';
 import type { Doorbell } from './doorbell.ts';
 import { RingError } from './ring-error.ts';
@@ -9,8 +9,6 @@ import type { RingWriter } from './ring-writer.ts';
 const WRITTEN_BYTES = 256 << 10;
 /** Most bytes that a handler is given: each call is a task of its own, which costs as much as copying tens of KiB. */
 const GIVEN_BYTES = 1 << 20;
-/** Copies from this size on are in memory that serves again: smaller ones are cheaper to make than to keep. */
-const LARGE_BYTES = 128 << 10;
 /** How long, in milliseconds, a closing side waits for the other to read what is queued, and to end as well. */
 const LINGER_MS = 5000;
 
@@ -114,7 +112,7 @@ export class RingTransport implements Transport {
 
   #copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const { byteLength } = bytes;
-    const pooled = byteLength < LARGE_BYTES ? undefined : this.#pool.take(byteLength);
+    const pooled = byteLength < MIN_POOLED_BYTES ? undefined : this.#pool.take(byteLength);
     const copy = (pooled ?? new Uint8Array(byteLength)).subarray(0, byteLength);
     copy.set(bytes);
     return copy;

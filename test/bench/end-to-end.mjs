@@ -1,5 +1,6 @@
 // Whole frames: encoded, sent, decoded, executed, and their outcome waited for.
-import { raceFrames } from './measure.mjs';
+import { HOSTS, raceFrames } from './measure.mjs';
+import { openRemote } from './remote.mjs';
 import { row } from './rows.mjs';
 import { targets } from './targets.mjs';
 
@@ -21,13 +22,20 @@ export async function measureEndToEnd({ loopback, guest, direct }, remote, effor
   /** @type {Row[]} */
   const rows = [];
   loopback.mode = 'deliver';
+  // They end with this process.
+  const others = await Promise.all(Array.from({ length: HOSTS - 1 }, openRemote));
+  const remotes = [remote, ...others];
   for (const [name, target] of Object.entries(streams)) {
     const stream = /** @type {keyof typeof streams} */ (name);
     const ms = await raceFrames(
       {
-        direct: () => direct.code.encodeFrame(direct.scene, stream, OBJECTS),
-        'in-process': () => guest.code.encodeFrame(guest.scene, stream, OBJECTS),
-        'Unix socket': () => remote.code.encodeFrame(remote.scene, stream, OBJECTS),
+        direct: [() => direct.code.encodeFrame(direct.scene, stream, OBJECTS)],
+        'in-process': [() => guest.code.encodeFrame(guest.scene, stream, OBJECTS)],
+        'Unix socket': remotes.map(
+          ({ code, scene }) =>
+            () =>
+              code.encodeFrame(scene, stream, OBJECTS),
+        ),
       },
       effort,
     );
@@ -46,6 +54,6 @@ export async function measureEndToEnd({ loopback, guest, direct }, remote, effor
       );
     }
   }
-  for (const { scene } of [direct, guest, remote]) await scene.assertNoError();
+  for (const { scene } of [direct, guest, ...remotes]) await scene.assertNoError();
   return rows;
 }

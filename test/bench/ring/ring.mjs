@@ -1,6 +1,6 @@
 // Rings in shared memory, to a thread and to a process: round trips, bulk data and whole frames, beside the direct calls.
 import { globals } from '@vesper-gpu/guest';
-import { percentile, raceFrames, timed, turn } from '../measure.mjs';
+import { HOSTS, percentile, raceFrames, timed, turn } from '../measure.mjs';
 import { row } from '../rows.mjs';
 import { targets } from '../targets.mjs';
 import { openBlocking, openProcess, openThread } from './remotes.mjs';
@@ -104,12 +104,23 @@ function unmap({ mappable }) {
 async function frames(direct, remotes, effort) {
   /** @type {Row[]} */
   const rows = [];
+  /** @type {Record<string, RingRemote[]>} */
+  const hosts = {};
+  for (const [name, remote] of Object.entries(remotes)) {
+    // Those end with this one. More threads would be in this one, and wait in it.
+    const others = name === 'thread' ? [] : Array.from({ length: HOSTS - 1 }, openProcess);
+    hosts[name] = [remote, ...(await Promise.all(others))];
+  }
   for (const stream of /** @type {const} */ (['no redundancy', 'typical redundant'])) {
     const ms = await raceFrames(
       Object.fromEntries(
-        Object.entries({ direct, ...remotes }).map(([name, { code, scene }]) => [
+        Object.entries({ direct: [direct], ...hosts }).map(([name, sides]) => [
           name,
-          () => code.encodeFrame(scene, stream, OBJECTS),
+          sides.map(
+            ({ code, scene }) =>
+              () =>
+                code.encodeFrame(scene, stream, OBJECTS),
+          ),
         ]),
       ),
       effort,
@@ -121,6 +132,7 @@ async function frames(direct, remotes, effort) {
       rows.push(row(metric, rate(name), 'commands/s', 'direct', rate('direct'), frameTargets[stream]));
     }
   }
+  for (const { scene } of Object.values(hosts).flat()) await scene.assertNoError();
   return rows;
 }
 

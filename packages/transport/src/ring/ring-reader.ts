@@ -1,3 +1,4 @@
+import { AlignedCopy, isShared } from './aligned-copy.ts';
 import { ENDED, HEAD, READER_WAITS, START, TAIL, WRITER_WAITS, type RingMemory } from './layout.ts';
 import { RingError } from './ring-error.ts';
 
@@ -15,11 +16,13 @@ export class RingReader {
   /** Where the bytes end that were written, as far as was seen. */
   #tail = START;
   #hasEnded = false;
+  readonly #copy: AlignedCopy | undefined;
 
   constructor({ words, bytes }: RingMemory) {
     this.#words = words;
     this.#bytes = bytes;
     this.#capacity = bytes.byteLength;
+    this.#copy = isShared(bytes) ? new AlignedCopy() : undefined;
   }
 
   /** How many bytes can be read. @throws RingError */
@@ -36,7 +39,7 @@ export class RingReader {
   }
 
   /**
-   * The next bytes that lie together, `maxBytes` at most; undefined when there are none. They stay in the ring, where
+   * The next bytes that lie together, `maxBytes` at most; undefined when there are none. They may lie in the ring, where
    * the other side can change them, until `consume`: copy them before looking at them.
    * @throws RingError
    */
@@ -44,7 +47,8 @@ export class RingReader {
     const available = this.available();
     if (available === 0) return undefined;
     const at = this.#head & (this.#capacity - 1);
-    return this.#bytes.subarray(at, at + Math.min(available, maxBytes, this.#capacity - at));
+    const bytes = this.#bytes.subarray(at, at + Math.min(available, maxBytes, this.#capacity - at));
+    return this.#copy === undefined ? bytes : this.#copy.of(bytes);
   }
 
   /** Gives the room of so many bytes, which `peek` or `available` told of, back to the writer. */

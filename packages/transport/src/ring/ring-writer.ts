@@ -1,5 +1,11 @@
+import { AlignedCopy, isShared } from './aligned-copy.ts';
 import { ENDED, HEAD, READER_WAITS, START, TAIL, WRITER_WAITS, type RingMemory } from './layout.ts';
 import { RingError } from './ring-error.ts';
+
+/** Fewer bytes are stored one by one as quickly. */
+const MIN_COPIED_BYTES = 256;
+/** So many are copied at a time, to be still in a cache when they are stored. */
+const PIECE_BYTES = 64 << 10;
 
 /** The producer's end of a ring. It believes of the other side what {@link RingReader} does. */
 export class RingWriter {
@@ -10,11 +16,13 @@ export class RingWriter {
   #tail = START;
   /** Where the bytes end that were read, as far as was seen. */
   #head = START;
+  readonly #copy: AlignedCopy | undefined;
 
   constructor({ words, bytes }: RingMemory) {
     this.#words = words;
     this.#bytes = bytes;
     this.#capacity = bytes.byteLength;
+    this.#copy = isShared(bytes) ? new AlignedCopy() : undefined;
   }
 
   /** How many bytes can be written. @throws RingError */
@@ -37,11 +45,22 @@ export class RingWriter {
     if (count === 0) return 0;
     const at = this.#tail & (this.#capacity - 1);
     const first = Math.min(count, this.#capacity - at);
-    this.#bytes.set(first === bytes.byteLength ? bytes : bytes.subarray(0, first), at);
-    if (first < count) this.#bytes.set(bytes.subarray(first, count), 0);
+    this.#store(first === bytes.byteLength ? bytes : bytes.subarray(0, first), at);
+    if (first < count) this.#store(bytes.subarray(first, count), 0);
     this.#tail = (this.#tail + count) | 0;
     Atomics.store(this.#words, TAIL, this.#tail);
     return count;
+  }
+
+  #store(bytes: Uint8Array, at: number): void {
+    const copy = this.#copy;
+    if (copy === undefined || bytes.byteLength < MIN_COPIED_BYTES || ((bytes.byteOffset - at) & 7) === 0) {
+      return this.#bytes.set(bytes, at);
+    }
+    for (let from = 0; from < bytes.byteLength; from += PIECE_BYTES) {
+      const to = at + from;
+      this.#bytes.set(copy.of(bytes.subarray(from, from + PIECE_BYTES), to), to);
+    }
   }
 
   /** Nothing more will be written. */

@@ -2,8 +2,8 @@ import { AlignedCopy, isShared } from './aligned-copy.ts';
 import { ENDED, HEAD, READER_WAITS, START, TAIL, WRITER_WAITS, type RingMemory } from './layout.ts';
 import { RingError } from './ring-error.ts';
 
-/** Fewer bytes are stored one by one as quickly. */
-const MIN_COPIED_BYTES = 256;
+/** Bulk data: frames of commands are shorter, and a second copy would cost a page of a browser more than it spares. */
+const MIN_COPIED_BYTES = 128 << 10;
 /** So many are copied at a time, to be still in a cache when they are stored. */
 const PIECE_BYTES = 64 << 10;
 
